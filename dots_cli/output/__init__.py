@@ -1,0 +1,1 @@
+"""Events and tables for a person, or JSON for a program. The only place that prints."""

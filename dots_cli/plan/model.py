@@ -1,0 +1,133 @@
+"""The plan of a run as frozen data: what will be started, with what, joined how.
+
+A value in a `ContainerSpec`'s environment may refer to a variable as `${NAME}`; a literal dollar
+sign is written `$$`, as in a Compose file. References are resolved where the process or container
+is started, so no secret ever stands in a plan.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+RuntimeName = Literal["process", "docker"]
+LogLevel = Literal["debug", "info", "warning", "error"]
+Role = Literal["conductor", "model", "store", "grafana"]
+
+PLAN_FORMAT = 1
+
+
+@dataclass(frozen=True)
+class Simulation:
+    """The simulated time of a run. `start` has no zone; `duration` is in seconds."""
+
+    start: datetime
+    duration: int
+    log_level: LogLevel
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How long a run may wait, in seconds of wall-clock time.
+
+    `join`: until every model has joined; `step`: while simulated time stands still;
+    `run`: from the start to the end; `finish`: for a model to end after the simulation did.
+    """
+
+    join: float = 300.0
+    step: float = 1800.0
+    run: float = 43200.0
+    finish: float = 300.0
+
+
+@dataclass(frozen=True)
+class EsdlRef:
+    """An ESDL object that a model simulates."""
+
+    id: str
+    name: str
+
+
+@dataclass(frozen=True)
+class Model:
+    """A calculation model: one running instance of a service.
+
+    `calculations` is the declared number of its value federates, None where the definition does
+    not say it and the model has to report it (new dialect).
+    """
+
+    id: str
+    service: str
+    esdl_type: str
+    objects: tuple[EsdlRef, ...]
+    calculations: int | None
+
+
+@dataclass(frozen=True)
+class Federation:
+    """Who takes part in the co-simulation."""
+
+    models: tuple[str, ...]
+    declared_calculations: int | None
+    """The number of value federates, None while a model has still to report its own."""
+
+
+@dataclass(frozen=True)
+class ContainerSpec:
+    """One container, or one local process: everything a runtime needs to start it.
+
+    `name` is the Compose service name. `memory` is in bytes, `cpus` in cores.
+    """
+
+    name: str
+    role: Role
+    image: str | None = None
+    source: str | None = None
+    python: str | None = None
+    command: tuple[str, ...] = ()
+    environment: tuple[tuple[str, str], ...] = ()
+    networks: tuple[str, ...] = ()
+    start_after: tuple[str, ...] = ()
+    labels: tuple[tuple[str, str], ...] = ()
+    cpus: float | None = None
+    memory: int | None = None
+    platform: str | None = None
+    volumes: tuple[str, ...] = ()
+    gpus: str | None = None
+    extra_hosts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class StorePlan:
+    """Where results go: the embedded store (`url` is None) or an InfluxDB 1.x that exists."""
+
+    url: str | None
+    database: str
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Every decision about one run."""
+
+    format: int
+    run_id: str
+    scenario: str
+    runtime: RuntimeName
+    simulation: Simulation
+    limits: Limits
+    services: tuple[str, ...]
+    models: tuple[Model, ...]
+    federation: Federation
+    store: StorePlan
+    containers: tuple[ContainerSpec, ...]
+    variables: tuple[str, ...] = ()
+    """Names of the caller's environment variables that the definition refers to."""
+    warnings: tuple[str, ...] = ()
+
+    def model(self, model_id: str) -> Model:
+        """The model with that id; KeyError where the plan has none."""
+        for model in self.models:
+            if model.id == model_id:
+                return model
+        raise KeyError(model_id)

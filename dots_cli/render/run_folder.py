@@ -1,0 +1,126 @@
+"""The folder of a run: where its files are, written so that a reader never sees half of one."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import platformdirs
+
+from dots_cli.errors import EnvironmentFailure, InputError, UsageError
+
+FOLDER_FORMAT = 1
+
+
+def data_home() -> Path:
+    """Where runs live: `DOTS_HOME`, else the user's data folder."""
+    override = os.environ.get("DOTS_HOME")
+    return Path(override) if override else Path(platformdirs.user_data_dir("dots", appauthor=False))
+
+
+def cache_home() -> Path:
+    """Where environments are kept: below `DOTS_HOME` where that is set, else the user's cache."""
+    override = os.environ.get("DOTS_HOME")
+    if override:
+        return Path(override) / "cache"
+    return Path(platformdirs.user_cache_dir("dots", appauthor=False))
+
+
+def write_atomically(path: Path, text: str) -> None:
+    """Replace a file as a whole; a reader sees the old text or the new one."""
+    draft = path.with_name(f".{path.name}.{os.getpid()}.new")
+    try:
+        draft.write_text(text, encoding="utf-8", newline="\n")
+        draft.replace(path)
+    except OSError:
+        draft.unlink(missing_ok=True)
+        raise
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """One run's files by name. Which process writes which: one writer per file."""
+
+    path: Path
+
+    @property
+    def run_id(self) -> str:
+        """The id of the run, which is the folder's name."""
+        return self.path.name
+
+    @property
+    def about(self) -> Path:
+        """`run.json`: format, name, scenario, time of creation, versions. Written by the CLI."""
+        return self.path / "run.json"
+
+    @property
+    def scenario(self) -> Path:
+        """The ESDL file as it was."""
+        return self.path / "scenario.esdl"
+
+    @property
+    def definition(self) -> Path:
+        """The service definition as it was."""
+        return self.path / "services.yaml"
+
+    @property
+    def plan(self) -> Path:
+        """`plan.json`."""
+        return self.path / "plan.json"
+
+    @property
+    def record(self) -> Path:
+        """`record.json`: what ran, by version and digest. Written by the supervisor."""
+        return self.path / "record.json"
+
+    @property
+    def units(self) -> Path:
+        """`units.json`: `{esdl_type: {output: unit}}` as the models publish them."""
+        return self.path / "units.json"
+
+    @property
+    def events(self) -> Path:
+        """`events.jsonl`, appended by the supervisor."""
+        return self.path / "events.jsonl"
+
+    @property
+    def verdict(self) -> Path:
+        """`verdict.json`, written once."""
+        return self.path / "verdict.json"
+
+    @property
+    def lock(self) -> Path:
+        """Held by the supervisor while it lives."""
+        return self.path / "supervisor.lock"
+
+    @property
+    def control(self) -> Path:
+        """Requests to the supervisor, one file each."""
+        return self.path / "control"
+
+    @property
+    def logs(self) -> Path:
+        """`<model>.log` for every model, and those of conductor, store and supervisor."""
+        return self.path / "logs"
+
+    @property
+    def results(self) -> Path:
+        """The embedded store's files."""
+        return self.path / "results"
+
+    def log(self, name: str) -> Path:
+        """The log of one model, or of `conductor`, `store`, `supervisor`."""
+        return self.logs / f"{name}.log"
+
+    def read_json(self, path: Path) -> dict[str, Any]:
+        """A JSON file of this folder; empty where it is not there yet."""
+        try:
+            data: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            return {}
+        return data

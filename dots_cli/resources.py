@@ -1,0 +1,13 @@
+"""Finds the files that come with the tool, from a checkout and from an installed wheel."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+_PACKAGE = Path(__file__).resolve().parent
+
+
+def shipped(kind: str) -> Path:
+    """The folder `templates`, `compose` or `examples` that belongs to this code."""
+    from_wheel = _PACKAGE / "_shipped" / kind
+    return from_wheel if from_wheel.is_dir() else _PACKAGE.parent / kind

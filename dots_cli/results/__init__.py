@@ -1,0 +1,1 @@
+"""Where results go, and how they are read back."""

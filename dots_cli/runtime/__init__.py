@@ -1,0 +1,1 @@
+"""The plan as running things: start, watch, stop, remove. Emits events, prints nothing."""
