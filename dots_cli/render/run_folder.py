@@ -24,10 +24,13 @@ def data_home() -> Path:
 
 
 def cache_home() -> Path:
-    """Where environments are kept: below `DOTS_HOME` where that is set, else the user's cache."""
-    override = os.environ.get("DOTS_HOME")
+    """Where environments are kept: `DOTS_CACHE`, else below `DOTS_HOME`, else the user's cache."""
+    override = os.environ.get("DOTS_CACHE")
     if override:
-        return Path(override) / "cache"
+        return Path(override)
+    home = os.environ.get("DOTS_HOME")
+    if home:
+        return Path(home) / "cache"
     return Path(platformdirs.user_cache_dir("dots", appauthor=False))
 
 
