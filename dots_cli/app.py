@@ -1,0 +1,166 @@
+"""The command line: which verbs there are, and the one place where an error becomes an exit code.
+
+Imports as little as it can, for `dots --help` lists the verbs from the table below without
+importing one of them. The module of a verb, `dots_cli/commands/<verb>.py`, has a function
+`register(app)` that adds exactly one command with the verb's name.
+"""
+
+from __future__ import annotations
+
+import errno
+import importlib
+import sys
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+
+from dots_cli import __version__
+from dots_cli.errors import DotsError, EnvironmentFailure, ExitCode
+
+PREPARE, RUN, LOOK, RESULTS, REMOVE = (
+    "Prepare a run",
+    "Run",
+    "Look at runs",
+    "Results",
+    "Clean up",
+)
+
+COMMANDS: dict[str, tuple[str, str]] = {
+    "init": (PREPARE, "Write a service definition for a scenario, or copy an example."),
+    "validate": (PREPARE, "Check a scenario and its service definition; report every problem."),
+    "plan": (PREPARE, "Show what a run would start, without starting it."),
+    "schema": (PREPARE, "Print the JSON schema of the service definition."),
+    "run": (RUN, "Run a scenario and show how it goes."),
+    "attach": (RUN, "Show a run as `dots run` does, from any terminal."),
+    "pause": (RUN, "Hold a run's simulated time."),
+    "resume": (RUN, "Let a paused run go on."),
+    "stop": (RUN, "End a run; its models write what they have."),
+    "runs": (LOOK, "List the runs."),
+    "status": (LOOK, "Show how far a run is and who takes part."),
+    "logs": (LOOK, "Show what the models of a run say."),
+    "results": (RESULTS, "Show a run's results per ESDL type and field."),
+    "export": (RESULTS, "Write a run's results as CSV files."),
+    "teardown": (REMOVE, "End runs and remove what they started; results stay."),
+    "delete": (REMOVE, "Remove the folders and results of runs."),
+}
+"""Every verb with its panel in `--help` and its line there."""
+
+EXIT_CODES = {
+    ExitCode.SUCCEEDED: "succeeded",
+    ExitCode.BUG: "a bug in dots",
+    ExitCode.USAGE: "wrong usage",
+    ExitCode.INPUT: "bad input",
+    ExitCode.ENVIRONMENT: "the machine lacks something",
+    ExitCode.MODEL: "a model failed",
+    ExitCode.CONDUCTOR: "conductor or broker failed",
+    ExitCode.STORE: "the store failed",
+    ExitCode.STALLED: "stalled",
+    ExitCode.TIMED_OUT: "timed out",
+    ExitCode.STOPPED: "stopped from elsewhere",
+    ExitCode.SUPERVISOR: "the supervisor was lost",
+    ExitCode.INTERRUPTED: "Ctrl-C",
+    ExitCode.TERMINATED: "SIGTERM",
+}
+
+_MACHINE_ERRORS = {
+    errno.ENOSPC,
+    errno.EROFS,
+    errno.EACCES,
+    errno.EPERM,
+    errno.EMFILE,
+    errno.ENFILE,
+    getattr(errno, "EDQUOT", errno.ENOSPC),
+}
+
+
+class DotsGroup(TyperGroup):
+    """Loads the module of a verb when that verb is called, and turns failures into exit codes."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """The verbs in the order of the table."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """For listings: a command that has a name and a line of help, and cannot run."""
+        if cmd_name not in COMMANDS:
+            return None
+        panel, line = COMMANDS[cmd_name]
+        return TyperCommand(cmd_name, help=line, short_help=line, rich_help_panel=panel)
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """The command to run, out of its module; a usage error with the nearest verb if none."""
+        self.commands = dict.fromkeys(COMMANDS)  # type: ignore[arg-type]  # for its suggestions
+        name, listed, rest = super().resolve_command(ctx, args)
+        return name, listed and _load(listed.name), rest
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command; what goes wrong becomes a message on stderr and an exit code."""
+        try:
+            return super().invoke(ctx)
+        except (typer.Exit, typer.TyperException):
+            raise
+        except (KeyboardInterrupt, typer.Abort):
+            raise typer.Exit(ExitCode.INTERRUPTED) from None
+        except BrokenPipeError:
+            raise  # whoever reads us has gone: typer ends the process quietly
+        except Exception as failure:
+            raise typer.Exit(_report(failure)) from None
+
+
+def _load(verb: str | None) -> Any:
+    own = typer.Typer(add_completion=False)
+    importlib.import_module(f"dots_cli.commands.{verb}").register(own)
+    command = typer.main.get_command(own)
+    command.name = verb
+    return command
+
+
+def _report(failure: Exception) -> ExitCode:
+    from dots_cli.output import console
+
+    if isinstance(failure, OSError) and failure.errno in _MACHINE_ERRORS:
+        failure = _machine_error(failure)
+    if isinstance(failure, DotsError):
+        console.print_error(failure)
+        return failure.exit_code
+    console.print_bug(failure)
+    return ExitCode.BUG
+
+
+def _machine_error(failure: OSError) -> EnvironmentFailure:
+    place = f"{failure.filename}: " if failure.filename else ""
+    hints = {
+        errno.ENOSPC: "Free some space, or set DOTS_HOME to a folder on another disk.",
+        errno.EMFILE: "Raise the limit of open files (`ulimit -n`).",
+    }
+    hint = hints.get(failure.errno or 0, "Check the permissions, or use another folder.")
+    return EnvironmentFailure(f"{place}{failure.strerror}", hint)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"dots {__version__}")
+        raise typer.Exit
+
+
+app = typer.Typer(
+    cls=DotsGroup,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    epilog="Exit codes: " + ", ".join(f"{code.value} {text}" for code, text in EXIT_CODES.items()),
+)
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool,
+        typer.Option("--version", help="Show the version.", callback=_show_version, is_eager=True),
+    ] = False,
+) -> None:
+    """Run DOTS energy-system co-simulations on one machine."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            # A console that lacks a letter shows a question mark instead of ending the command.
+            stream.reconfigure(errors="replace")
