@@ -1,0 +1,122 @@
+"""Everything about processes that differs between Linux, macOS and Windows.
+
+A process that belongs to a run leads a group of its own, so that what it starts ends with it and
+a Ctrl-C in the terminal does not reach it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import IO, Any
+
+POLL = 0.02
+
+
+def spawn(
+    argv: Sequence[str],
+    *,
+    env: Mapping[str, str] | None = None,
+    cwd: Path | None = None,
+    stdin: int | IO[Any] = subprocess.DEVNULL,
+    stdout: int | IO[Any] = subprocess.DEVNULL,
+    stderr: int | IO[Any] = subprocess.DEVNULL,
+) -> subprocess.Popen[bytes]:
+    """Start a process as the leader of a group of its own. OSError as `subprocess.Popen`."""
+    options: dict[str, Any] = {"start_new_session": True}
+    if sys.platform == "win32":
+        flags = subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_WINDOW
+        options = {"creationflags": flags}
+    return subprocess.Popen(
+        list(argv),
+        env=None if env is None else dict(env),
+        cwd=cwd,
+        stdin=stdin,
+        stdout=stdout,
+        stderr=stderr,
+        **options,
+    )
+
+
+def ask_to_end(pid: int) -> None:
+    """SIGTERM to a process group; on Windows the console event Ctrl-Break."""
+    with contextlib.suppress(OSError):
+        if sys.platform == "win32":
+            os.kill(pid, signal.CTRL_BREAK_EVENT)
+        else:
+            os.killpg(pid, signal.SIGTERM)
+
+
+def kill(pid: int) -> None:
+    """End a process group at once, with everything that it started."""
+    if sys.platform == "win32":
+        command = ["taskkill", "/F", "/T", "/PID", str(pid)]
+        subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
+    else:
+        with contextlib.suppress(OSError):
+            os.killpg(pid, signal.SIGKILL)
+
+
+def group_is_there(pid: int) -> bool:
+    """Whether any process of that group is left (a zombie nobody has waited for counts)."""
+    if sys.platform == "win32":
+        import psutil
+
+        return psutil.pid_exists(pid)
+    try:
+        os.killpg(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def wait_until_gone(pids: Sequence[int], seconds: float) -> list[int]:
+    """Wait for process groups to end; returns those that are still there after `seconds`."""
+    deadline = time.monotonic() + seconds
+    left = [pid for pid in pids if group_is_there(pid)]
+    while left and time.monotonic() < deadline:
+        time.sleep(POLL)
+        left = [pid for pid in left if group_is_there(pid)]
+    return left
+
+
+def started_at(pid: int) -> float | None:
+    """When a process started (seconds since 1970), None if it is gone: tells a reused pid."""
+    import psutil
+
+    try:
+        return float(psutil.Process(pid).create_time())
+    except psutil.Error:
+        return None
+
+
+def cpu_seconds(pid: int) -> float:
+    """User and system time that a process and its children have used; 0 where it is gone."""
+    import psutil
+
+    try:
+        process = psutil.Process(pid)
+        family = [process, *process.children(recursive=True)]
+        return float(sum(sum(member.cpu_times()[:2]) for member in family))
+    except psutil.Error:
+        return 0.0
+
+
+def describe_exit(code: int) -> str:
+    """An exit code in words: `exited with code 1`, `was killed (SIGKILL)`."""
+    if code < 0:
+        try:
+            return f"was killed ({signal.Signals(-code).name})"
+        except ValueError:
+            return f"was killed (signal {-code})"
+    if code == 137:
+        return "was killed (exit code 137)"
+    return f"exited with code {code}"
