@@ -120,3 +120,36 @@ def describe_exit(code: int) -> str:
     if code == 137:
         return "was killed (exit code 137)"
     return f"exited with code {code}"
+
+
+def is_locked(path: Path) -> bool:
+    """Whether another process holds the `filelock` of that file. Changes nothing, never waits.
+
+    On POSIX a shared lock is tried, so that two who look at once do not take each other for the
+    owner; Windows has no such thing: there a lock that seems held is tried once more.
+    """
+    if sys.platform == "win32":
+        import filelock
+
+        for _ in range(2):
+            if not path.exists():
+                return False
+            try:
+                with filelock.FileLock(path, timeout=0):
+                    return False
+            except (filelock.Timeout, OSError):
+                time.sleep(POLL)
+        return True
+    import fcntl
+
+    try:
+        file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return False
+    try:
+        fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError:
+        return True
+    finally:
+        os.close(file)
+    return False
