@@ -90,7 +90,8 @@ class DotsGroup(TyperGroup):
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """The command to run, out of its module; a usage error with the nearest verb if none."""
-        self.commands = dict.fromkeys(COMMANDS)  # type: ignore[arg-type]  # for its suggestions
+        # Only so that a mistyped verb is answered with the nearest ones.
+        self.commands = {verb: self.get_command(ctx, verb) for verb in COMMANDS}
         name, listed, rest = super().resolve_command(ctx, args)
         return name, listed and _load(listed.name), rest
 
