@@ -1,0 +1,374 @@
+"""The embedded store's endpoint: takes what models write in the protocol of InfluxDB 1.x.
+
+`python -m dots_cli.results.endpoint FOLDER` listens on 127.0.0.1 and appends to the journal in
+FOLDER. User, password and database come from STORE_USER, STORE_PASSWORD and STORE_DATABASE. stdout
+has one JSON object a line: `{"event": "listening", "port": N}` first, then `{"event": "refused",
+"status": 400, "reason": "...", "model": "..."}` for what was not taken (`model` null where no line
+names it). It ends on SIGTERM, SIGINT and, with `--until-eof`, when stdin ends.
+
+API: https://docs.influxdata.com/influxdb/v1/tools/api/
+"""
+
+from __future__ import annotations
+
+import argparse
+import base64
+import errno
+import gzip
+import hmac
+import json
+import os
+import queue
+import re
+import signal
+import sys
+import threading
+import time
+import zlib
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from socketserver import TCPServer
+from typing import Any, ClassVar
+from urllib.parse import parse_qs, urlsplit
+
+from dots_cli.results.journal import Journal, encode
+from dots_cli.results.lines import NANOSECONDS, Batch, Refusal, check
+
+VERSION = "1.8.10"
+"""What `/ping` says; clients choose their dialect by it."""
+
+_PATIENCE = 10.0
+"""Seconds that requests under way have to end when the endpoint is asked to."""
+_NAMED = 10
+"""How many refused lines an answer names."""
+_REPORTED = 50
+"""How many refusals are reported; whoever started us may not be reading."""
+_FULL = {errno.ENOSPC, errno.EDQUOT} if hasattr(errno, "EDQUOT") else {errno.ENOSPC}
+
+
+@dataclass(frozen=True)
+class Access:
+    """Who may write, and where to."""
+
+    user: str
+    password: str
+    database: str
+
+    def admits(self, user: str, password: str) -> bool:
+        """Compare in a time that does not depend on where the difference is."""
+        same_user = hmac.compare_digest(user.encode(), self.user.encode())
+        return hmac.compare_digest(password.encode(), self.password.encode()) and same_user
+
+
+class Refused(Exception):  # noqa: N818 - an answer, not an error of ours
+    """An answer that is not a success: its status and what it says."""
+
+    def __init__(self, status: int, message: str, model: str | None = None) -> None:
+        super().__init__(message)
+        self.status = status
+        self.message = message
+        self.model = model
+
+
+class Endpoint(ThreadingHTTPServer):
+    """The listening server with its journal; counts the requests under way."""
+
+    daemon_threads = True
+    request_queue_size = 128
+    allow_reuse_address = os.name != "nt"
+
+    def __init__(self, port: int, journal: Journal, access: Access) -> None:
+        super().__init__(("127.0.0.1", port), Handler)
+        self.journal = journal
+        self.access = access
+        self.closing = False
+        self._busy = 0
+        self._idle = threading.Condition()
+        self._reports = threading.Lock()
+        self._reported = 0
+
+    def server_bind(self) -> None:
+        """Bind without asking a name server for our own name, which can take seconds."""
+        TCPServer.server_bind(self)
+        self.server_name, self.server_port = "localhost", self.server_address[1]
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client that went away is nothing to report."""
+        if not isinstance(sys.exc_info()[1], ConnectionError):
+            super().handle_error(request, client_address)
+
+    def begin(self) -> None:
+        """A request has come; Refused when the endpoint is ending."""
+        with self._idle:
+            if self.closing:
+                raise Refused(503, "engine is closed")
+            self._busy += 1
+
+    def done(self) -> None:
+        """A request was answered."""
+        with self._idle:
+            self._busy -= 1
+            self._idle.notify_all()
+
+    def drain(self, patience: float) -> bool:
+        """Take no more requests and wait for those under way; whether all have ended."""
+        with self._idle:
+            self.closing = True
+            return self._idle.wait_for(lambda: self._busy == 0, patience)
+
+    def report(self, refused: Refused) -> None:
+        """Tell whoever started us, and the log, what was not taken and why."""
+        with self._reports:
+            self._reported += 1
+            if self._reported > _REPORTED:
+                return
+            who = f"{refused.model}: " if refused.model else ""
+            print(f"refused ({refused.status}) {who}{refused.message}", file=sys.stderr, flush=True)
+            _say(
+                event="refused", status=refused.status, reason=refused.message, model=refused.model
+            )
+            if self._reported == _REPORTED:
+                print("further refusals are not reported", file=sys.stderr, flush=True)
+
+
+class Handler(BaseHTTPRequestHandler):
+    """Answers one connection; requests on it come one after the other."""
+
+    protocol_version = "HTTP/1.1"
+    wbufsize = -1
+    disable_nagle_algorithm = True
+    server: Endpoint
+    routes: ClassVar[dict[str, str]] = {"/ping": "_ping", "/write": "_write", "/query": "_query"}
+
+    def do_GET(self) -> None:
+        """Answer a read request."""
+        self._serve()
+
+    def do_HEAD(self) -> None:
+        """Answer without a body."""
+        self._serve()
+
+    def do_POST(self) -> None:
+        """Answer a request with a body."""
+        self._serve()
+
+    def _serve(self) -> None:
+        body = self._read_body()
+        if body is None:
+            self.close_connection = True
+            return
+        url = urlsplit(self.path)
+        asked = {key: values[-1] for key, values in parse_qs(url.query, True).items()}
+        counted = False
+        try:
+            self.server.begin()
+            counted = True
+            route = self.routes.get(url.path)
+            if route is None:
+                raise Refused(404, "page not found")
+            getattr(self, route)(asked, body)
+        except Refused as refused:
+            if url.path == "/write":
+                self.server.report(refused)
+            self._answer(refused.status, {"error": refused.message})
+        finally:
+            if counted:
+                self.server.done()
+
+    def _ping(self, asked: dict[str, str], body: bytes) -> None:
+        if asked.get("verbose", "") not in ("", "0", "false"):
+            self._answer(200, {"version": VERSION})
+        else:
+            self._answer(204)
+
+    def _write(self, asked: dict[str, str], body: bytes) -> None:
+        if self.command != "POST":
+            raise Refused(405, "Method Not Allowed")
+        self._authenticate(asked)
+        database, precision = asked.get("db", ""), asked.get("precision", "")
+        if not database:
+            raise Refused(400, "database is required")
+        if database != self.server.access.database:
+            raise Refused(404, f'database not found: "{database}"')
+        if precision not in NANOSECONDS:
+            raise Refused(400, f'invalid precision "{precision}" (use n, u, ms, s, m or h)')
+        if "gzip" in self.headers.get("Content-Encoding", ""):
+            try:
+                body = gzip.decompress(body)
+            except (OSError, EOFError, zlib.error) as error:
+                raise Refused(400, f"not gzip: {error}") from None
+        journal = self.server.journal
+        batch = check(body, NANOSECONDS[precision], time.time_ns(), journal.kinds)
+        if batch.blocks:
+            self._append(encode(batch), batch)
+        if batch.refused:
+            raise Refused(400, _partial(batch), _model_of(batch.refused[0].line))
+        self._answer(204)
+
+    def _append(self, record: bytes, batch: Batch) -> None:
+        try:
+            self.server.journal.append(record)
+        except OSError as error:
+            status = 507 if error.errno in _FULL else 500
+            reason = f"{error.strerror or error}: {self.server.journal.path}"
+            raise Refused(status, reason, batch.blocks[0].tags.get("model_id")) from None
+
+    def _query(self, asked: dict[str, str], body: bytes) -> None:
+        if self.command == "POST":
+            form = parse_qs(body.decode("utf-8", "replace"), True)
+            asked = {key: values[-1] for key, values in form.items()} | asked
+        self._authenticate(asked)
+        text = asked.get("q", "").strip().rstrip(";").strip()
+        database = self.server.access.database
+        created = re.fullmatch(r'CREATE DATABASE\s+(?:"((?:[^"\\]|\\.)+)"|(\w+)).*', text, re.I)
+        if not text:
+            raise Refused(400, 'missing required parameter "q"')
+        if re.fullmatch(r"SHOW\s+DATABASES", text, re.I):
+            series = [{"name": "databases", "columns": ["name"], "values": [[database]]}]
+            self._answer(200, {"results": [{"statement_id": 0, "series": series}]})
+        elif created and re.sub(r"\\(.)", r"\1", created[1] or created[2]) == database:
+            self._answer(200, {"results": [{"statement_id": 0}]})
+        else:
+            user = self.server.access.user
+            error = (
+                f'error authorizing query: {user} may write to "{database}" and nothing else; '
+                f"this store answers SHOW DATABASES only, not: {text[:200]}"
+            )
+            raise Refused(403, error)
+
+    def _authenticate(self, asked: dict[str, str]) -> None:
+        kind, _, credentials = self.headers.get("Authorization", "").partition(" ")
+        user, password = asked.get("u", ""), asked.get("p", "")
+        if not user and kind.lower() == "basic":
+            try:
+                decoded = base64.b64decode(credentials, validate=True).decode("utf-8")
+            except ValueError:
+                decoded = ""
+            user, _, password = decoded.partition(":")
+        elif not user and kind.lower() == "token":
+            user, _, password = credentials.partition(":")
+        if not user:
+            raise Refused(401, "unable to parse authentication credentials")
+        if not self.server.access.admits(user, password):
+            raise Refused(401, "authorization failed")
+
+    def _read_body(self) -> bytes | None:
+        """The whole body; None when the client went away before its end."""
+        if "chunked" in self.headers.get("Transfer-Encoding", "").lower():
+            return self._read_chunks()
+        try:
+            length = int(self.headers.get("Content-Length") or 0)
+        except ValueError:
+            return None
+        body = self.rfile.read(length) if length > 0 else b""
+        return body if len(body) == length else None
+
+    def _read_chunks(self) -> bytes | None:
+        parts: list[bytes] = []
+        while True:
+            try:
+                length = int(self.rfile.readline().partition(b";")[0], 16)
+            except ValueError:
+                return None
+            part = self.rfile.read(length) if length > 0 else b""
+            if len(part) != length:
+                return None
+            if not length:
+                while self.rfile.readline().strip():
+                    pass
+                return b"".join(parts)
+            self.rfile.readline()
+            parts.append(part)
+
+    def _answer(self, status: int, content: dict[str, Any] | None = None) -> None:
+        text = b"" if content is None else json.dumps(content).encode("utf-8") + b"\n"
+        self.send_response_only(status)
+        self.send_header("Date", self.date_time_string())
+        self.send_header("X-Influxdb-Version", VERSION)
+        self.send_header("X-Influxdb-Build", "OSS")
+        if status == 401:
+            self.send_header("WWW-Authenticate", 'Basic realm="InfluxDB"')
+        if text:
+            self.send_header("Content-Type", "application/json")
+        if status != 204:
+            self.send_header("Content-Length", str(len(text)))
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(text)
+        self.wfile.flush()
+
+
+def _partial(batch: Batch) -> str:
+    """What the server says about lines it did not take; a few of them by name."""
+    conflicts = [refusal for refusal in batch.refused if refusal.conflict]
+    if len(conflicts) == len(batch.refused):
+        return f"partial write: {conflicts[0].reason} dropped={len(conflicts)}"
+    reasons = [_unparsable(r) for r in batch.refused if not r.conflict]
+    more = len(reasons) - _NAMED
+    text = "\n".join(reasons[:_NAMED]) + (f"\nand {more} lines more" if more > 0 else "")
+    return f"partial write: {text} dropped={len(batch.refused)}" if batch.lines else text
+
+
+def _unparsable(refusal: Refusal) -> str:
+    line = refusal.line if len(refusal.line) <= 500 else refusal.line[:500] + "..."
+    return f"unable to parse '{line}': {refusal.reason}"
+
+
+def _model_of(line: str) -> str | None:
+    found = re.search(r",model_id=((?:\\.|[^\\, ])+)", line)
+    return re.sub(r"\\([,= ])", r"\1", found[1]) if found else None
+
+
+def _say(**event: object) -> None:
+    try:
+        print(json.dumps(event), flush=True)
+    except OSError:  # nobody reads our stdout any more; stdin or a signal ends us
+        sys.stdout = sys.stderr
+
+
+def serve(folder: Path, port: int, access: Access, until_eof: bool) -> int:
+    """Listen until asked to end; 0 when every request under way was answered."""
+    ends: queue.SimpleQueue[str] = queue.SimpleQueue()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: ends.put("asked to end"))
+    journal = Journal(folder)
+    endpoint = Endpoint(port, journal, access)
+    threading.Thread(target=endpoint.serve_forever, daemon=True).start()
+    if until_eof:
+        threading.Thread(target=_await_eof, args=[ends], daemon=True).start()
+    _say(event="listening", port=endpoint.server_port)
+    reason = ends.get()
+    drained = endpoint.drain(_PATIENCE)
+    journal.close()
+    print(f"{reason}{'' if drained else '; cut requests off'}", file=sys.stderr, flush=True)
+    return 0 if drained else 1
+
+
+def _await_eof(ends: queue.SimpleQueue[str]) -> None:
+    while os.read(0, 4096):
+        pass
+    ends.put("stdin ended")
+
+
+def main() -> int:
+    """Read the command line and the environment, then serve."""
+    parser = argparse.ArgumentParser(prog="python -m dots_cli.results.endpoint")
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--port", type=int, default=0, help="0 = a free one")
+    parser.add_argument("--until-eof", action="store_true", help="end when stdin ends")
+    given = parser.parse_args()
+    try:
+        values = (os.environ[f"STORE_{name}"] for name in ("USER", "PASSWORD", "DATABASE"))
+        access = Access(*values)
+        return serve(given.folder, given.port, access, given.until_eof)
+    except KeyError as error:
+        print(f"the environment variable {error.args[0]} is not set", file=sys.stderr)
+        return 2
+    except OSError as error:
+        print(f"cannot start the store: {error}", file=sys.stderr)
+        return 4
+
+
+if __name__ == "__main__":
+    sys.exit(main())
