@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import platformdirs
 
-from dots_cli.errors import EnvironmentFailure, InputError, UsageError
+from dots_cli.errors import EnvironmentFailure
 
 FOLDER_FORMAT = 1
 
@@ -116,6 +116,11 @@ class RunFolder:
         """The embedded store's files."""
         return self.path / "results"
 
+    @property
+    def reserve(self) -> Path:
+        """Bytes that are given back when the disk is full, so that a verdict can be written."""
+        return self.path / "reserve"
+
     def log(self, name: str) -> Path:
         """The log of one model, or of `conductor`, `store`, `supervisor`."""
         return self.logs / f"{name}.log"
@@ -127,3 +132,44 @@ class RunFolder:
         except FileNotFoundError:
             return {}
         return data
+
+
+RESERVE = 65_536
+
+
+def create(
+    run_id: str,
+    *,
+    about: Mapping[str, object],
+    scenario: bytes,
+    definition: bytes,
+    plan: str,
+) -> RunFolder:
+    """Make the folder of a new run, readable by its owner only.
+
+    It appears under its name only when it is whole. EnvironmentFailure where it cannot be written.
+    """
+    home = data_home() / "runs"
+    final = RunFolder(home / run_id)
+    draft = RunFolder(home / f".{run_id}.new")
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        draft.path.mkdir(mode=0o700)
+        for folder in (draft.control, draft.logs, draft.results):
+            folder.mkdir()
+        draft.reserve.write_bytes(b"\0" * RESERVE)
+        draft.scenario.write_bytes(scenario)
+        draft.definition.write_bytes(definition)
+        draft.plan.write_text(plan, encoding="utf-8", newline="\n")
+        draft.about.write_text(
+            json.dumps({"format": FOLDER_FORMAT, "run_id": run_id, **about}, indent=1),
+            encoding="utf-8",
+        )
+        draft.path.rename(final.path)
+    except OSError as error:
+        shutil.rmtree(draft.path, ignore_errors=True)
+        raise EnvironmentFailure(
+            f"cannot write the run's folder {final.path}: {error.strerror or error}",
+            "free space or fix the rights there, or set DOTS_HOME to another folder",
+        ) from error
+    return final

@@ -49,6 +49,17 @@ class Ended:
     detail: str = ""
 
 
+@dataclass(frozen=True)
+class RunOptions:
+    """What the caller wants of this run beside its plan.
+
+    `offline`: build from what is on the machine; `pause_at`: pause at that simulated second.
+    """
+
+    offline: bool = False
+    pause_at: float | None = None
+
+
 Message = PreparationDone | Started | Said | Ended | Event
 Post = Callable[[Message], None]
 

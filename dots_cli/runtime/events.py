@@ -162,9 +162,10 @@ class SimulationEnded(Event):
 
 @dataclass(frozen=True, kw_only=True)
 class Stopping(Event):
-    """The run is being ended before its time, and why."""
+    """The run is being ended before its time, and why; `model` is the one at fault."""
 
     reason: str
+    model: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,0 +1,110 @@
+"""What `dots run` does before there is something to watch: read, plan, make the folder, launch."""
+
+from __future__ import annotations
+
+import os
+import platform
+import time
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+from dots_cli import __version__
+from dots_cli.definition import Definition, Overrides, Scenario, read
+from dots_cli.errors import EnvironmentFailure, UsageError
+from dots_cli.output import console
+from dots_cli.plan import names, serialise
+from dots_cli.plan.build import build
+from dots_cli.plan.model import Plan, RuntimeName
+from dots_cli.render import run_folder
+from dots_cli.render.run_folder import RunFolder
+from dots_cli.runtime.base import RunOptions
+from dots_cli.runtime.launch import launch
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """What the command line says beside the scenario."""
+
+    services: Path | None
+    overrides: Overrides
+    name: str | None
+    until: str | None
+    runtime: str
+    offline: bool
+
+
+def start_run(path: Path, wishes: Wishes) -> RunFolder:
+    """Start a run and return its folder; its supervisor has taken it over.
+
+    Raises what `definition.read` and `build` raise, EnvironmentFailure where the folder cannot be
+    written.
+    """
+    runtime = _choose_runtime(wishes.runtime)
+    scenario, definition = read(path, wishes.services, wishes.overrides)
+    run_id = names.run_id(scenario.name, os.urandom(8))
+    plan = build(scenario, definition, run_id=run_id, runtime=runtime)
+    console.print_problems(definition.warnings)
+    options = RunOptions(offline=wishes.offline, pause_at=_pause_at(wishes.until, plan))
+    folder = _make_folder(scenario, definition, plan, options, wishes.name)
+    launch(folder)
+    return folder
+
+
+def _choose_runtime(wanted: str) -> RuntimeName:
+    if wanted in ("auto", "process"):
+        return "process"
+    if wanted == "docker":
+        raise EnvironmentFailure(
+            "this version starts models as local processes only",
+            "leave --runtime out; every service then needs a `source:`",
+        )
+    raise UsageError(f"there is no runtime {wanted!r}", "known: auto, process")
+
+
+def _pause_at(until: str | None, plan: Plan) -> float | None:
+    from dots_cli.definition.durations import parse_duration
+
+    if until is None:
+        return None
+    try:
+        seconds = parse_duration(until)
+    except ValueError as error:
+        raise UsageError(f"--until: {error}") from error
+    if seconds >= plan.simulation.duration:
+        raise UsageError(
+            f"--until {until} is not before the end of the simulation "
+            f"({plan.simulation.duration} s)",
+            "leave it out, or give a shorter time",
+        )
+    return float(seconds)
+
+
+def _make_folder(
+    scenario: Scenario,
+    definition: Definition,
+    plan: Plan,
+    options: RunOptions,
+    name: str | None,
+) -> RunFolder:
+    about = {
+        "name": name,
+        "scenario": str(scenario.path.absolute()),
+        "services": str(definition.path.absolute()),
+        "created": time.time(),
+        "runtime": plan.runtime,
+        "options": asdict(options),
+        "versions": {
+            "dots": __version__,
+            "helics": version("helics"),
+            "python": platform.python_version(),
+            "system": platform.platform(),
+        },
+    }
+    return run_folder.create(
+        plan.run_id,
+        about=about,
+        scenario=scenario.content,
+        definition=definition.content,
+        plan=serialise.to_json(plan),
+    )

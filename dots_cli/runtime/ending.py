@@ -1,0 +1,100 @@
+"""Brings a run's processes to their end, politely first, in steps that each have a time limit.
+
+A stopped run: time barrier and quiet (the conductor's work), then the models write and leave, then
+SIGTERM, then SIGKILL. After a failure there is no quiet to wait for: the federation is ended at
+once, what survives may write, then the same. The store ends last, for models write to it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from dots_cli.runtime.base import Runtime
+from dots_cli.runtime.verdict import Verdict
+
+QUIET = 15.0
+"""For the federation to come to rest at a step's edge."""
+WRITE = 30.0
+"""For models to write what they hold after a polite stop."""
+WRITE_AFTER_FAILURE = 3.0
+TERMINATE = 2.0
+"""Between SIGTERM and SIGKILL."""
+GONE = 5.0
+"""After SIGKILL."""
+
+
+class Ending:
+    """The last part of a run; `go_on` is called until `is_over`.
+
+    `running` is what still runs, role by name.
+    """
+
+    def __init__(
+        self, runtime: Runtime, running: Mapping[str, str], verdict: Verdict, now: float
+    ) -> None:
+        self._runtime = runtime
+        self._steps = _steps(verdict, running)
+        self._deadline = now
+        self._store_asked = False
+        self._killed = False
+        self._next(now, running)
+
+    def go_on(self, now: float, running: Mapping[str, str]) -> None:
+        """Take the next step where the time of the last one is over."""
+        if not _workers(running):
+            self._end_store(now, sorted(running))
+        elif now >= self._deadline:
+            self._next(now, running)
+
+    def federation_left(self, now: float) -> None:
+        """The conductor has released the models after a polite stop; they write now."""
+        self._deadline = now + WRITE
+
+    def at_once(self) -> None:
+        """SIGKILL is the next step, and it is due."""
+        self._steps = [step for step in self._steps if step[0] == "kill"]
+        self._deadline = 0.0
+
+    def is_over(self, running: Mapping[str, str]) -> bool:
+        """Whether nothing is left, or nothing more can be done."""
+        return not running or self._killed
+
+    def _next(self, now: float, running: Mapping[str, str]) -> None:
+        if not self._steps:
+            self._killed = True
+            return
+        action, seconds = self._steps.pop(0)
+        self._deadline = now + seconds
+        workers = _workers(running)
+        match action:
+            case "stop" | "disconnect":
+                self._runtime.tell_conductor({"command": action})
+            case "terminate":
+                self._runtime.ask_to_end(workers)
+            case "kill":
+                self._runtime.kill(workers)
+
+    def _end_store(self, now: float, stores: list[str]) -> None:
+        if not self._store_asked:
+            self._store_asked = True
+            self._deadline = now + TERMINATE
+            self._runtime.ask_to_end(stores)
+        elif now >= self._deadline:
+            self._runtime.kill(stores)
+            self._killed = True
+
+
+def _workers(running: Mapping[str, str]) -> list[str]:
+    return sorted(name for name, role in running.items() if role != "store")
+
+
+def _steps(verdict: Verdict, running: Mapping[str, str]) -> list[tuple[str, float]]:
+    if verdict.verdict == "succeeded":
+        return [("kill", GONE)]
+    forced = [("terminate", TERMINATE), ("kill", GONE)]
+    if "conductor" not in running.values():
+        # Models notice the loss of their broker only after half a minute or more.
+        return forced
+    if verdict.verdict == "stopped":
+        return [("stop", QUIET), ("disconnect", WRITE_AFTER_FAILURE), *forced]
+    return [("disconnect", WRITE_AFTER_FAILURE), *forced]

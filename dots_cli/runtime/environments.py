@@ -1,0 +1,300 @@
+"""One Python environment per source folder and interpreter, built by `uv` and kept.
+
+An environment is keyed by what it was built from. It is built at its final place (environments
+cannot be moved) under a lock, and counts only when the file `complete.json` lies in it: a second
+run waits for the first one's build, and one that was cut off is built again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from dots_cli.errors import DotsError, EnvironmentFailure, InputError
+
+ENVIRONMENT_FORMAT = 1
+_IGNORED = {".git", "__pycache__", ".venv", "venv", ".pytest_cache", "dist", "build"}
+_BUILD_FILES = ("pyproject.toml", "setup.py", "setup.cfg", "MANIFEST.in", ".python-version")
+
+Tell = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Environment:
+    """A ready environment: its folder, its interpreter, and what is installed in it."""
+
+    folder: Path
+    python: Path
+    packages: tuple[str, ...]
+    digest: str
+    """SHA-256 of what it was built from."""
+    cached: bool
+
+    @property
+    def scripts(self) -> Path:
+        """Where the commands of the environment lie."""
+        return self.python.parent
+
+
+class Environments:
+    """Builds environments below `cache`; `cancel` ends what is being built, from any thread."""
+
+    def __init__(self, cache: Path, *, offline: bool = False) -> None:
+        self._cache = cache
+        self._offline = offline
+        self._cancelled = threading.Event()
+        self._running: set[subprocess.Popen[str]] = set()
+        self._lock = threading.Lock()
+
+    def ensure(self, source: Path, python: str | None, tell: Tell) -> Environment:
+        """The environment for a source folder; built if needed, `tell` says so in words.
+
+        InputError where the folder cannot be installed, EnvironmentFailure where the interpreter,
+        the package index or the disk is the reason.
+        """
+        from filelock import FileLock
+
+        requirements = _what_to_install(source)
+        interpreter = self._interpreter(python, tell)
+        digest = _digest(source, interpreter, editable=os.access(source, os.W_OK))
+        folder = self._cache / "environments" / f"{_slug(source.name)}-{digest[:16]}"
+        ready = _read(folder, digest)
+        if ready:
+            return ready
+        try:
+            folder.parent.mkdir(parents=True, exist_ok=True)
+            with FileLock(folder.with_suffix(".lock")):
+                ready = _read(folder, digest)
+                if ready:
+                    return ready
+                tell(f"building the environment of {source.name} with Python {interpreter.version}")
+                return self._build(folder, source, requirements, interpreter, digest)
+        except OSError as error:
+            raise EnvironmentFailure(
+                f"cannot write the environment of {source.name}: {error.strerror or error}",
+                f"free space or fix the rights of {folder.parent}",
+            ) from error
+
+    def cancel(self) -> None:
+        """End every `uv` that runs; `ensure` then raises EnvironmentFailure."""
+        self._cancelled.set()
+        with self._lock:
+            for process in self._running:
+                process.kill()
+
+    def _build(
+        self,
+        folder: Path,
+        source: Path,
+        requirements: tuple[str, ...],
+        interpreter: Interpreter,
+        digest: str,
+    ) -> Environment:
+        shutil.rmtree(folder, ignore_errors=True)
+        self._uv("venv", "--quiet", "--python", str(interpreter.path), str(folder))
+        python = _python_in(folder)
+        self._uv("pip", "install", "--quiet", "--python", str(python), *requirements, about=source)
+        packages = self._uv("pip", "freeze", "--quiet", "--python", str(python)).splitlines()
+        made = {"format": ENVIRONMENT_FORMAT, "python": interpreter.version, "packages": packages}
+        draft = folder / "complete.json.new"
+        draft.write_text(json.dumps(made, indent=1), encoding="utf-8")
+        draft.replace(folder / "complete.json")
+        return Environment(folder, python, tuple(packages), digest, cached=False)
+
+    def _interpreter(self, wanted: str | None, tell: Tell) -> Interpreter:
+        if wanted is None:
+            return Interpreter(Path(sys.executable).resolve(), _version(sys.version_info[:3]))
+        found = self._find_python(wanted)
+        if found is None and not self._offline:
+            tell(f"Python {wanted} is not on this machine: uv downloads it")
+            try:
+                self._uv("python", "install", "--quiet", wanted, downloads=True)
+            except EnvironmentFailure as error:
+                raise EnvironmentFailure(
+                    f"Python {wanted} is not on this machine and cannot be downloaded: "
+                    f"{error.message}",
+                    "install it, or change `python:` in the service definition",
+                ) from error
+            found = self._find_python(wanted)
+        if found is None:
+            raise EnvironmentFailure(
+                f"Python {wanted} is not on this machine",
+                "install it, change `python:` in the service definition, or run without "
+                "--offline to let uv download it",
+            )
+        return found
+
+    def _find_python(self, wanted: str) -> Interpreter | None:
+        # Not one of a virtual environment that happens to be active: an interpreter of the system.
+        try:
+            path = Path(self._uv("python", "find", "--system", wanted).strip())
+        except EnvironmentFailure:
+            if self._cancelled.is_set():
+                raise
+            return None
+        command = [str(path), "-c", "import sys; print('%d.%d.%d' % sys.version_info[:3])"]
+        answer = subprocess.run(command, capture_output=True, text=True, check=False)
+        return Interpreter(path, answer.stdout.strip()) if answer.returncode == 0 else None
+
+    def _uv(self, *arguments: str, about: Path | None = None, downloads: bool = False) -> str:
+        import uv
+
+        command = [uv.find_uv_bin(), "--system-certs", "--no-progress"]
+        if self._offline:
+            command.append("--offline")
+        if not downloads:
+            command.append("--no-python-downloads")
+        process = subprocess.Popen(
+            [*command, *arguments],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            encoding="utf-8",
+            errors="replace",
+            env=_uv_environment(),
+        )
+        with self._lock:
+            self._running.add(process)
+            if self._cancelled.is_set():
+                process.kill()
+        try:
+            out, err = process.communicate()
+        finally:
+            with self._lock:
+                self._running.discard(process)
+        if self._cancelled.is_set():
+            raise EnvironmentFailure("the preparation was stopped")
+        if process.returncode != 0:
+            raise _explain(err.strip() or out.strip(), about, offline=self._offline)
+        return out
+
+
+@dataclass(frozen=True)
+class Interpreter:
+    """A Python on this machine; `version` is `major.minor.patch`."""
+
+    path: Path
+    version: str
+
+
+def digest_of(source: Path) -> str:
+    """SHA-256 over the names and contents of a source folder, for the record of a run."""
+    return _hash(source, list(_files(source)))
+
+
+def _what_to_install(source: Path) -> tuple[str, ...]:
+    pyproject = source / "pyproject.toml"
+    if (pyproject.is_file() and "[project]" in _text(pyproject)) or (source / "setup.py").is_file():
+        return ("--editable", str(source)) if os.access(source, os.W_OK) else (str(source),)
+    if (source / "requirements.txt").is_file():
+        return ("--requirement", str(source / "requirements.txt"))
+    raise InputError(
+        f"nothing to install from in {source}",
+        "a source folder needs a pyproject.toml with [project], or a requirements.txt",
+    )
+
+
+def _digest(source: Path, interpreter: Interpreter, *, editable: bool) -> str:
+    if editable:
+        # The code is used where it lies, so only what decides the dependencies counts.
+        files = [source / name for name in _BUILD_FILES] + sorted(source.glob("*requirements*.txt"))
+        files = [file for file in files if file.is_file()]
+    else:
+        files = list(_files(source))
+    seed = json.dumps(
+        [ENVIRONMENT_FORMAT, str(source), str(interpreter.path), interpreter.version, editable]
+    )
+    return hashlib.sha256((seed + _hash(source, files)).encode()).hexdigest()
+
+
+def _hash(source: Path, files: list[Path]) -> str:
+    total = hashlib.sha256()
+    for file in files:
+        total.update(file.relative_to(source).as_posix().encode() + b"\0")
+        total.update(hashlib.sha256(file.read_bytes()).digest())
+    return total.hexdigest()
+
+
+def _files(source: Path) -> Iterator[Path]:
+    for folder, names, files in os.walk(source):
+        names[:] = sorted(n for n in names if n not in _IGNORED and not n.endswith(".egg-info"))
+        yield from (Path(folder) / file for file in sorted(files) if not file.endswith(".pyc"))
+
+
+def _read(folder: Path, digest: str) -> Environment | None:
+    try:
+        made = json.loads((folder / "complete.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    python = _python_in(folder)
+    if made.get("format") != ENVIRONMENT_FORMAT or not python.exists():
+        return None
+    return Environment(folder, python, tuple(made["packages"]), digest, cached=True)
+
+
+def _python_in(folder: Path) -> Path:
+    if sys.platform == "win32":
+        return folder / "Scripts" / "python.exe"
+    return folder / "bin" / "python"
+
+
+def _uv_environment() -> dict[str, str]:
+    # An active virtual environment or a uv project around us must not decide for the service.
+    dropped = ("VIRTUAL_ENV", "CONDA_PREFIX", "PYTHONPATH", "PYTHONHOME", "UV_PROJECT_ENVIRONMENT")
+    return {name: value for name, value in os.environ.items() if name not in dropped}
+
+
+def _explain(said: str, about: Path | None, *, offline: bool) -> DotsError:
+    whose = f" of {about.name}" if about else ""
+    where = f" (source {about})" if about else ""
+    last = "\n".join(said.splitlines()[-12:])
+    if "No space left" in said or "os error 28" in said:
+        return EnvironmentFailure(
+            f"the disk is full while building the environment{whose}",
+            "free space, or set DOTS_HOME to a folder on another disk",
+        )
+    if offline and ("network was disabled" in said or "--offline" in said):
+        return EnvironmentFailure(
+            f"the environment{whose} needs packages that are not in uv's cache:\n{last}",
+            "run once without --offline",
+        )
+    unreachable = ("error sending request", "dns error", "Failed to fetch", "client error")
+    if any(word in said for word in unreachable):
+        return EnvironmentFailure(
+            f"the package index cannot be reached for the environment{whose}:\n{last}",
+            "check the network and proxy (HTTPS_PROXY, UV_DEFAULT_INDEX); what was built once "
+            "runs without a network",
+        )
+    return EnvironmentFailure(
+        f"the environment{whose} cannot be built{where}:\n{last}",
+        "the lines above are uv's; check the dependencies and `python:` of the service",
+    )
+
+
+def _text(path: Path) -> str:
+    return path.read_text(encoding="utf-8-sig", errors="replace")
+
+
+def _slug(name: str) -> str:
+    return "".join(c if c.isalnum() else "-" for c in name.lower()) or "service"
+
+
+def _version(parts: tuple[int, ...]) -> str:
+    return ".".join(str(part) for part in parts)
+
+
+def timed(action: Callable[[], Environment]) -> tuple[Environment, float]:
+    """The environment and how many seconds it took to have it."""
+    begin = time.monotonic()
+    environment = action()
+    return environment, time.monotonic() - begin

@@ -1,0 +1,80 @@
+"""The supervisor's end of the pipe to its guard."""
+
+from __future__ import annotations
+
+import contextlib
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+from dots_cli.runtime import os_processes
+
+
+class GuardLine:
+    """Starts the guard, tells it what runs, and starts another one if it is killed."""
+
+    def __init__(self, folder: Path, log: Path, on_restart: Callable[[], None]) -> None:
+        self._folder = folder
+        self._log = log
+        self._on_restart = on_restart
+        self._lock = threading.Lock()
+        self._groups: dict[int, str] = {}
+        self._over = False
+        self._process = self._start()
+
+    @property
+    def pid(self) -> int:
+        """The process id of the guard that is on watch."""
+        return self._process.pid
+
+    def started(self, pid: int, role: str) -> None:
+        """A process group was started."""
+        with self._lock:
+            self._groups[pid] = role
+            self._tell(f"+ {pid} {role}")
+
+    def ended(self, pid: int) -> None:
+        """A process group has ended."""
+        with self._lock:
+            self._groups.pop(pid, None)
+            self._tell(f"- {pid}")
+
+    def dismiss(self) -> None:
+        """The run is over; the guard goes without doing anything."""
+        with self._lock:
+            self._over = True
+            self._tell("done")
+            if self._process.stdin:
+                with contextlib.suppress(OSError):
+                    self._process.stdin.close()
+        self._process.wait()
+
+    def _start(self) -> subprocess.Popen[bytes]:
+        with self._log.open("ab") as log:
+            process = os_processes.spawn(
+                [sys.executable, "-m", "dots_cli.runtime.guard", str(self._folder)],
+                stdin=subprocess.PIPE,
+                stdout=log,
+                stderr=log,
+            )
+        threading.Thread(target=self._watch, args=(process,), daemon=True).start()
+        return process
+
+    def _watch(self, process: subprocess.Popen[bytes]) -> None:
+        process.wait()
+        with self._lock:
+            if self._over:
+                return
+            self._process = self._start()
+            for pid, role in self._groups.items():
+                self._tell(f"+ {pid} {role}")
+        self._on_restart()
+
+    def _tell(self, line: str) -> None:
+        # A guard that is gone is replaced by `_watch`, which tells the new one everything.
+        if self._process.stdin:
+            with contextlib.suppress(OSError, ValueError):
+                self._process.stdin.write(line.encode() + b"\n")
+                self._process.stdin.flush()

@@ -1,0 +1,37 @@
+"""Starts the supervisor of a run so that it outlives the terminal."""
+
+from __future__ import annotations
+
+import sys
+import time
+
+from dots_cli.errors import DotsError
+from dots_cli.render.run_folder import RunFolder
+from dots_cli.runtime import os_processes
+
+READY = 20.0
+
+
+def launch(folder: RunFolder) -> None:
+    """Start the run's supervisor and wait until it has taken the run over.
+
+    DotsError, with what the supervisor said, where it did not.
+    """
+    with folder.log("supervisor").open("ab") as log:
+        process = os_processes.spawn(
+            [sys.executable, "-m", "dots_cli.runtime.supervise", str(folder.path)],
+            cwd=folder.path,
+            stdout=log,
+            stderr=log,
+        )
+    deadline = time.monotonic() + READY
+    while not (folder.events.exists() and folder.events.stat().st_size):
+        if process.poll() is not None and not folder.verdict.exists():
+            said = folder.log("supervisor").read_text(encoding="utf-8", errors="replace")
+            raise DotsError(f"the supervisor of {folder.run_id} did not start:\n{said.strip()}")
+        if time.monotonic() > deadline:
+            raise DotsError(
+                f"the supervisor of {folder.run_id} did not start within {READY:.0f} s",
+                f"look into {folder.log('supervisor')}",
+            )
+        time.sleep(os_processes.POLL)

@@ -1,0 +1,311 @@
+"""The runtime that needs nothing but Python: models, conductor and store as local processes.
+
+Models write straight into their log files, so nothing stands between a model and its log: no line
+is lost when the supervisor is killed, and a flood of lines costs it nothing. One thread a process
+waits for its end; the conductor's and the store's lines of JSON come through a pipe each.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import secrets
+import subprocess
+import sys
+import threading
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
+from pathlib import Path
+
+from dots_cli.errors import DotsError, EnvironmentFailure, InputError
+from dots_cli.plan.model import ContainerSpec, Plan
+from dots_cli.plan.references import resolve
+from dots_cli.render.run_folder import RunFolder, cache_home
+from dots_cli.runtime import os_processes, ports
+from dots_cli.runtime.base import (
+    Ended,
+    Post,
+    PreparationDone,
+    RunOptions,
+    Said,
+    Started,
+    containers_of,
+)
+from dots_cli.runtime.environments import Environment, Environments, digest_of, timed
+from dots_cli.runtime.events import Prepared, Preparing
+from dots_cli.runtime.guard_line import GuardLine
+
+BUILDERS = 2
+LOOPBACK = "127.0.0.1"
+CALCULATIONS_GUESS = 3
+"""Ports to keep for a model that has not said how many calculations it has."""
+
+_NOT_INHERITED = ("PYTHON", "VIRTUAL_ENV", "CONDA_", "HELICS_", "DOTS_", "INFLUXDB_")
+
+
+class ProcessRuntime:
+    """`Runtime` by local processes; `guard` hears of every process group."""
+
+    def __init__(
+        self, folder: RunFolder, plan: Plan, post: Post, options: RunOptions, guard: GuardLine
+    ) -> None:
+        self._folder = folder
+        self._plan = plan
+        self._post = post
+        self._guard = guard
+        self._options = options
+        self._environments = Environments(cache_home(), offline=options.offline)
+        self._ready: dict[tuple[str, str | None], Environment] = {}
+        self._processes: dict[str, tuple[str, subprocess.Popen[bytes]]] = {}
+        self._lock = threading.Lock()
+        self._closing = False
+        self._ports: ports.PortBlock | None = None
+        self._variables = {
+            "BROKER_HOST": LOOPBACK,
+            "BROKER_KEY": secrets.token_hex(16),
+            "STORE_HOST": LOOPBACK,
+            "STORE_USER": "dots",
+            "STORE_PASSWORD": secrets.token_urlsafe(24),
+        } | {name: os.environ.get(name, "") for name in plan.variables}
+
+    def prepare(self) -> None:
+        """Build the environments of all sources, two at a time."""
+        threading.Thread(target=self._prepare, name="prepare", daemon=True).start()
+
+    def start_store(self) -> None:
+        """The embedded store; its port becomes known with its first line."""
+        for spec in containers_of(self._plan.containers, "store"):
+            argv = [sys.executable, "-m", "dots_cli.results.endpoint", str(self._folder.results)]
+            environment = {
+                "STORE_USER": self._variables["STORE_USER"],
+                "STORE_PASSWORD": self._variables["STORE_PASSWORD"],
+                "STORE_DATABASE": self._plan.store.database,
+            }
+            self._start(spec, [*argv, "--until-eof"], environment, self._folder.path, talks=True)
+
+    def start_federation(self) -> None:
+        """The conductor and all models, without waiting for one another."""
+        self._ports = ports.reserve(self._federates())
+        self._variables["BROKER_PORT"] = str(self._ports.base)
+        settings = self._folder.path / "conductor.json"
+        settings.write_text(json.dumps(self._conductor_settings(self._ports)), encoding="utf-8")
+        key = {"HELICS_BROKER_KEY": self._variables["BROKER_KEY"]}
+        argv = [sys.executable, "-m", "dots_cli.conductor", str(settings), "--control"]
+        (conductor,) = containers_of(self._plan.containers, "conductor")
+        self._start(conductor, argv, key, self._folder.path, talks=True)
+        for spec in containers_of(self._plan.containers, "model"):
+            self._start_model(spec)
+
+    def tell_conductor(self, command: Mapping[str, object]) -> None:
+        """A line of JSON on the conductor's stdin."""
+        for role, process in self._snapshot().values():
+            if role == "conductor" and process.stdin:
+                with contextlib.suppress(OSError, ValueError):
+                    process.stdin.write(json.dumps(dict(command)).encode() + b"\n")
+                    process.stdin.flush()
+
+    def ask_to_end(self, names: Sequence[str]) -> None:
+        """SIGTERM to the process groups of those that still run."""
+        for pid in self._pids(names):
+            os_processes.ask_to_end(pid)
+
+    def kill(self, names: Sequence[str]) -> None:
+        """SIGKILL to the process groups of those that still run."""
+        for pid in self._pids(names):
+            os_processes.kill(pid)
+
+    def activity(self, name: str) -> float:
+        """CPU seconds of a process and its children."""
+        return sum(os_processes.cpu_seconds(pid) for pid in self._pids([name]))
+
+    def close(self) -> None:
+        """End the preparation and what still runs; release the ports."""
+        self._closing = True
+        self._environments.cancel()
+        pids = self._pids(list(self._snapshot()))
+        for pid in pids:
+            os_processes.kill(pid)
+        os_processes.wait_until_gone(pids, 2.0)
+        if self._ports:
+            self._ports.release()
+
+    def _prepare(self) -> None:
+        wanted: dict[tuple[str, str | None], ContainerSpec] = {}
+        for spec in containers_of(self._plan.containers, "model"):
+            if spec.source is not None:
+                wanted.setdefault((spec.source, spec.python), spec)
+        errors: list[Exception] = []
+
+        def make(key: tuple[str, str | None], spec: ContainerSpec) -> None:
+            try:
+                self._ready[key] = self._make_ready(spec)
+            except DotsError as error:
+                errors.append(error)
+
+        with ThreadPoolExecutor(BUILDERS) as pool:
+            for done in [pool.submit(make, key, spec) for key, spec in wanted.items()]:
+                if (unexpected := done.exception()) is not None:
+                    errors.append(Exception(f"{unexpected!r}"))
+        record = {f"{source}": self._record(source, python) for source, python in self._ready}
+        self._post(PreparationDone(_all_in_one(errors), {"sources": record}))
+
+    def _make_ready(self, spec: ContainerSpec) -> Environment:
+        assert spec.source is not None
+        service = self._plan.model(spec.name).service
+        source = Path(spec.source)
+
+        def tell(what: str) -> None:
+            self._post(Preparing(service=service, what=what))
+
+        made, seconds = timed(lambda: self._environments.ensure(source, spec.python, tell))
+        self._post(Prepared(service=service, seconds=round(seconds, 3), cached=made.cached))
+        return made
+
+    def _record(self, source: str, python: str | None) -> dict[str, object]:
+        made = self._ready[source, python]
+        content = digest_of(Path(source))
+        return {"digest": content, "environment": made.digest, "packages": list(made.packages)}
+
+    def _federates(self) -> int:
+        models = self._plan.models
+        calculations = sum(model.calculations or CALCULATIONS_GUESS for model in models)
+        return max(len(models) + 2, calculations + 1)
+
+    def _conductor_settings(self, block: ports.PortBlock) -> dict[str, object]:
+        return {
+            "format": 1,
+            "esdl": str(self._folder.scenario),
+            "duration": self._plan.simulation.duration,
+            "host": LOOPBACK,
+            "port": block.base,
+            "port_starts": [block.first_phase, block.second_phase],
+            "models": [
+                {
+                    "id": model.id,
+                    "service": model.service,
+                    "esdl_type": model.esdl_type,
+                    "calculations": model.calculations,
+                }
+                for model in self._plan.models
+            ],
+            "limits": asdict(self._plan.limits),
+            "pause_at": self._options.pause_at,
+        }
+
+    def _start_model(self, spec: ContainerSpec) -> None:
+        assert spec.source is not None
+        made = self._ready[spec.source, spec.python]
+        environment = _inherited(made)
+        environment |= {name: resolve(value, self._variables) for name, value in spec.environment}
+        argv = _command(spec, made)
+        self._start(spec, argv, environment, Path(spec.source), talks=False)
+
+    def _start(
+        self,
+        spec: ContainerSpec,
+        argv: list[str],
+        environment: Mapping[str, str],
+        cwd: Path,
+        *,
+        talks: bool,
+    ) -> None:
+        log_name = spec.role if talks else spec.name
+        if talks:
+            environment = {**_own_environment(), **environment}
+        with self._folder.log(log_name).open("ab") as log, self._lock:
+            if self._closing:
+                return
+            try:
+                process = os_processes.spawn(
+                    argv,
+                    env=environment,
+                    cwd=cwd,
+                    stdin=subprocess.PIPE if talks else subprocess.DEVNULL,
+                    stdout=subprocess.PIPE if talks else log,
+                    stderr=log,
+                )
+            except OSError as error:
+                raise EnvironmentFailure(
+                    f"{spec.name} cannot be started: {' '.join(argv)}: {error.strerror}",
+                    "check `command:` of its service",
+                ) from error
+            self._guard.started(process.pid, spec.role)
+            self._processes[spec.name] = (spec.role, process)
+        self._post(Started(spec.name, spec.role, str(process.pid)))
+        watch = threading.Thread(target=self._watch, args=(spec, process), daemon=True)
+        watch.start()
+
+    def _watch(self, spec: ContainerSpec, process: subprocess.Popen[bytes]) -> None:
+        if process.stdout:
+            for raw in process.stdout:
+                line = raw.decode("utf-8", "replace").strip()
+                if spec.role == "store":
+                    self._learn_port(line)
+                self._post(Said(spec.name, line))
+        code = process.wait()
+        # What the process has started must not outlive it, and must not hold its ports.
+        if sys.platform != "win32" and os_processes.group_is_there(process.pid):
+            os_processes.kill(process.pid)
+        with self._lock:
+            self._processes.pop(spec.name, None)
+        self._guard.ended(process.pid)
+        self._post(Ended(spec.name, spec.role, code))
+
+    def _learn_port(self, line: str) -> None:
+        with contextlib.suppress(ValueError):
+            said = json.loads(line)
+            if said.get("event") == "listening":
+                self._variables["STORE_PORT"] = str(said["port"])
+
+    def _snapshot(self) -> dict[str, tuple[str, subprocess.Popen[bytes]]]:
+        with self._lock:
+            return dict(self._processes)
+
+    def _pids(self, names: Sequence[str]) -> list[int]:
+        running = self._snapshot()
+        return [running[name][1].pid for name in names if name in running]
+
+
+def _command(spec: ContainerSpec, made: Environment) -> list[str]:
+    first, *rest = spec.command
+    if first in ("python", "python3"):
+        return [str(made.python), *rest]
+    for name in (first, f"{first}.exe"):
+        if (made.scripts / name).is_file():
+            return [str(made.scripts / name), *rest]
+    return [first, *rest]
+
+
+def _inherited(made: Environment) -> dict[str, str]:
+    """The caller's environment as far as a model may see it, and what every model needs."""
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(_NOT_INHERITED)}
+    unproxied = {
+        name: ",".join(filter(None, [os.environ.get(name), LOOPBACK, "localhost"]))
+        for name in ("NO_PROXY", "no_proxy")
+    }
+    return (
+        kept
+        | unproxied
+        | {
+            "PATH": os.pathsep.join([str(made.scripts), kept.get("PATH", os.defpath)]),
+            "VIRTUAL_ENV": str(made.folder),
+            "PYTHONUNBUFFERED": "1",
+            "PYTHONUTF8": "1",
+        }
+    )
+
+
+def _own_environment() -> dict[str, str]:
+    return {**os.environ, "PYTHONUNBUFFERED": "1", "PYTHONUTF8": "1"}
+
+
+def _all_in_one(errors: Sequence[Exception]) -> Exception | None:
+    """Every service that cannot be made ready, in one error."""
+    if len(errors) < 2:
+        return errors[0] if errors else None
+    messages = "\n".join(f"- {getattr(error, 'message', error)}" for error in errors)
+    hints = "; ".join(dict.fromkeys(getattr(error, "hint", "") for error in errors))
+    kind = InputError if all(isinstance(e, InputError) for e in errors) else EnvironmentFailure
+    return kind(f"{len(errors)} services cannot be made ready:\n{messages}", hints)
