@@ -1,0 +1,1 @@
+"""A calculation service for EConnection: what a household draws from the grid."""

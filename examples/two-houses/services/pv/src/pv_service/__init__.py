@@ -1,0 +1,1 @@
+"""A calculation service for PVInstallation: electrical power from the weather."""

@@ -1,0 +1,1 @@
+"""A calculation service for EnvironmentalProfiles: sun and air temperature of one place."""
