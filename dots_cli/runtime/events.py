@@ -16,6 +16,10 @@ from typing import Any, ClassVar, Literal
 Outcome = Literal["succeeded", "failed", "stopped", "stalled", "timed_out"]
 
 
+def _snake(name: str) -> str:
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
+
+
 @dataclass(frozen=True, kw_only=True)
 class Event:
     """Something that happened; `at` is filled in when it is appended."""
@@ -181,7 +185,3 @@ class VerdictReached(Event):
 
 def _fields(event: Event) -> Mapping[str, Any]:
     return {f.name: getattr(event, f.name) for f in dataclasses.fields(event)}
-
-
-def _snake(name: str) -> str:
-    return re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()

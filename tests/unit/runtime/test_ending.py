@@ -1,0 +1,89 @@
+"""The steps that bring a run's processes to their end."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from dots_cli.runtime.ending import QUIET, TERMINATE, WRITE, WRITE_AFTER_FAILURE, Ending
+from dots_cli.runtime.verdict import Verdict
+
+RUNNING = {"broker": "conductor", "pv-1": "model", "store": "store"}
+STOPPED = Verdict("stopped", "interrupted", None, "stopped by Ctrl-C", 130)
+FAILED = Verdict("failed", "model", "pv-1", "pv-1 exited with code 1", 5)
+
+
+class Recorder:
+    """A runtime that writes down what it is asked to do."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+
+    def prepare(self) -> None: ...
+
+    def start_store(self) -> None: ...
+
+    def start_federation(self) -> None: ...
+
+    def tell_conductor(self, command: Mapping[str, object]) -> None:
+        self.asked.append(str(command["command"]))
+
+    def ask_to_end(self, names: Sequence[str]) -> None:
+        self.asked.append(f"terminate {' '.join(names)}")
+
+    def kill(self, names: Sequence[str]) -> None:
+        self.asked.append(f"kill {' '.join(names)}")
+
+    def activity(self, name: str) -> float:
+        return 0.0
+
+    def close(self) -> None: ...
+
+
+def test_a_stop_is_polite_first_and_escalates_when_nobody_moves() -> None:
+    runtime = Recorder()
+    ending = Ending(runtime, RUNNING, STOPPED, 0.0)
+    now = 0.0
+    for step in (QUIET, WRITE_AFTER_FAILURE, TERMINATE):
+        ending.go_on(now + step - 0.1, RUNNING)
+        now += step
+        ending.go_on(now, RUNNING)
+    assert runtime.asked == ["stop", "disconnect", "terminate broker pv-1", "kill broker pv-1"]
+
+
+def test_models_that_left_politely_may_write_for_a_while() -> None:
+    runtime = Recorder()
+    ending = Ending(runtime, RUNNING, STOPPED, 0.0)
+    ending.federation_left(1.0)
+    ending.go_on(1.0 + WRITE - 0.1, RUNNING)
+    assert runtime.asked == ["stop"]
+
+
+def test_after_a_failure_the_federation_is_ended_at_once() -> None:
+    runtime = Recorder()
+    Ending(runtime, RUNNING, FAILED, 0.0)
+    assert runtime.asked == ["disconnect"]
+
+
+def test_without_a_conductor_nobody_waits_for_the_models_to_notice() -> None:
+    runtime = Recorder()
+    Ending(runtime, {"pv-1": "model", "store": "store"}, FAILED, 0.0)
+    assert runtime.asked == ["terminate pv-1"]
+
+
+def test_a_second_request_kills_at_once() -> None:
+    runtime = Recorder()
+    ending = Ending(runtime, RUNNING, STOPPED, 0.0)
+    ending.at_once()
+    ending.go_on(0.1, RUNNING)
+    assert runtime.asked == ["stop", "kill broker pv-1"]
+
+
+def test_the_store_ends_only_when_every_model_has() -> None:
+    runtime = Recorder()
+    ending = Ending(runtime, RUNNING, FAILED, 0.0)
+    ending.go_on(0.1, {"pv-1": "model", "store": "store"})
+    assert runtime.asked == ["disconnect"]
+    ending.go_on(0.2, {"store": "store"})
+    assert runtime.asked == ["disconnect", "terminate store"]
+    assert not ending.is_over({"store": "store"})
+    assert ending.is_over({})

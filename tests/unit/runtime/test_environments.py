@@ -1,0 +1,143 @@
+"""Environments of services: built once, by `uv`, and found again."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from dots_cli.errors import EnvironmentFailure, InputError
+from dots_cli.runtime.environments import Environment, Environments
+
+PYPROJECT = """
+[build-system]
+requires = ["hatchling"]
+build-backend = "hatchling.build"
+
+[project]
+name = "tiny"
+version = "1.0"
+dependencies = []
+
+[tool.hatch.build.targets.wheel]
+packages = ["tiny"]
+"""
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Path:
+    folder = tmp_path / "tiny süß service"
+    (folder / "tiny").mkdir(parents=True)
+    (folder / "pyproject.toml").write_text(PYPROJECT)
+    (folder / "tiny" / "__init__.py").write_text("ANSWER = 1\n")
+    return folder
+
+
+def ensure(cache: Path, source: Path, python: str | None = None) -> tuple[Environment, list[str]]:
+    told: list[str] = []
+    return Environments(cache).ensure(source, python, told.append), told
+
+
+def answer(environment: Environment) -> str:
+    command = [str(environment.python), "-c", "import tiny; print(tiny.ANSWER)"]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+
+
+@pytest.mark.needs("index")
+def test_an_environment_is_built_once_and_an_edit_of_the_code_needs_no_other(
+    tmp_path: Path, source: Path
+) -> None:
+    first, told = ensure(tmp_path / "cache", source)
+    assert not first.cached
+    assert told == [
+        f"building the environment of tiny süß service with Python "
+        f"{sys.version_info.major}.{sys.version_info.minor}.{sys.version_info.micro}"
+    ]
+    (source / "tiny" / "__init__.py").write_text("ANSWER = 2\n")
+    second, told = ensure(tmp_path / "cache", source)
+    assert second.cached
+    assert not told
+    assert answer(second) == "2"
+
+
+@pytest.mark.needs("index")
+def test_other_dependencies_make_another_environment(tmp_path: Path, source: Path) -> None:
+    first, _ = ensure(tmp_path / "cache", source)
+    changed = PYPROJECT.replace("dependencies = []", 'dependencies = ["iniconfig"]')
+    (source / "pyproject.toml").write_text(changed)
+    second, _ = ensure(tmp_path / "cache", source)
+    assert second.folder != first.folder
+    assert any(package.startswith("iniconfig==") for package in second.packages)
+
+
+@pytest.mark.needs("index")
+def test_an_environment_that_was_cut_off_halfway_is_built_again(
+    tmp_path: Path, source: Path
+) -> None:
+    first, _ = ensure(tmp_path / "cache", source)
+    (first.folder / "complete.json").unlink()
+    first.python.unlink()
+    second, _ = ensure(tmp_path / "cache", source)
+    assert not second.cached
+    assert answer(second) == "1"
+
+
+@pytest.mark.needs("index")
+def test_two_at_once_build_one_environment(tmp_path: Path, source: Path) -> None:
+    made: list[Environment] = []
+
+    def build() -> None:
+        made.append(ensure(tmp_path / "cache", source)[0])
+
+    threads = [threading.Thread(target=build) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(environment.cached for environment in made) == [False, True]
+    assert made[0].folder == made[1].folder
+
+
+@pytest.mark.needs("index")
+@pytest.mark.skipif(os.name == "nt", reason="folders cannot be made read-only there")
+def test_a_source_that_cannot_be_written_is_installed_and_rebuilt_when_it_changes(
+    tmp_path: Path, source: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # root may write everywhere, so the question itself is answered
+    monkeypatch.setattr(os, "access", lambda path, mode: mode != os.W_OK)
+    first, _ = ensure(tmp_path / "cache", source)
+    (source / "tiny" / "__init__.py").write_text("ANSWER = 2\n")
+    second, _ = ensure(tmp_path / "cache", source)
+    assert (answer(first), answer(second)) == ("1", "2")
+
+
+def test_a_folder_with_nothing_to_install_is_bad_input(tmp_path: Path) -> None:
+    with pytest.raises(InputError) as caught:
+        ensure(tmp_path / "cache", tmp_path)
+    assert "nothing to install from" in caught.value.message
+    assert "pyproject.toml" in caught.value.hint
+
+
+def test_an_interpreter_that_is_not_there_is_named_with_what_to_do(
+    tmp_path: Path, source: Path
+) -> None:
+    with pytest.raises(EnvironmentFailure) as caught:
+        Environments(tmp_path / "cache", offline=True).ensure(source, "3.99", lambda _: None)
+    assert caught.value.message == "Python 3.99 is not on this machine"
+    assert "--offline" in caught.value.hint
+
+
+def test_an_unreachable_package_index_is_said_as_such(
+    tmp_path: Path, source: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("UV_DEFAULT_INDEX", "http://127.0.0.1:9/simple")
+    monkeypatch.setenv("UV_CACHE_DIR", str(tmp_path / "uv"))
+    monkeypatch.setenv("UV_HTTP_RETRIES", "0")
+    with pytest.raises(EnvironmentFailure) as caught:
+        ensure(tmp_path / "cache", source)
+    assert "package index cannot be reached" in caught.value.message
+    assert "proxy" in caught.value.hint
