@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 
@@ -20,6 +21,7 @@ def launch(folder: RunFolder) -> None:
     with folder.log("supervisor").open("ab") as log:
         process = os_processes.spawn(
             [sys.executable, "-m", "dots_cli.runtime.supervise", str(folder.path)],
+            env={**os.environ, os_processes.RUN_MARK: str(folder.path)},
             cwd=folder.path,
             stdout=log,
             stderr=log,

@@ -18,6 +18,9 @@ from typing import IO, Any
 
 POLL = 0.02
 
+RUN_MARK = "DOTS_RUN"
+"""The variable that every process of a run has in its environment: the run's folder."""
+
 
 def spawn(
     argv: Sequence[str],
@@ -108,6 +111,32 @@ def cpu_seconds(pid: int) -> float:
         return float(sum(sum(member.cpu_times()[:2]) for member in family))
     except psutil.Error:
         return 0.0
+
+
+def marked_with(run: str) -> list[int]:
+    """Processes of this user that belong to the run in that folder, whoever started them.
+
+    A process that has cleared its environment is not found.
+    """
+    import psutil
+
+    found = []
+    for process in psutil.process_iter():
+        try:
+            mine = process.environ().get(RUN_MARK) == run
+            if mine and process.pid != os.getpid() and process.status() != psutil.STATUS_ZOMBIE:
+                found.append(process.pid)
+        except (psutil.Error, OSError):
+            continue
+    return found
+
+
+def end_process(pid: int) -> None:
+    """End one process at once, not its group."""
+    import psutil
+
+    with contextlib.suppress(psutil.Error):
+        psutil.Process(pid).kill()
 
 
 def describe_exit(code: int) -> str:

@@ -214,6 +214,7 @@ class ProcessRuntime:
         log_name = spec.role if talks else spec.name
         if talks:
             environment = {**_own_environment(), **environment}
+        environment = {**environment, os_processes.RUN_MARK: str(self._folder.path)}
         with self._folder.log(log_name).open("ab") as log, self._lock:
             if self._closing:
                 return

@@ -25,7 +25,7 @@ def wait_for(condition: Callable[[], object], seconds: float, what: str) -> None
 
 
 def of_home(home: Path) -> list[psutil.Process]:
-    """Processes that were started with this `DOTS_HOME` or have it in their command line."""
+    """Processes that were started with this `DOTS_HOME`, for a run in it, or name it."""
     wanted = str(home)
     found = []
     for process in psutil.process_iter():
@@ -34,9 +34,9 @@ def of_home(home: Path) -> list[psutil.Process]:
         try:
             if process.status() == psutil.STATUS_ZOMBIE:
                 continue
-            if process.environ().get("DOTS_HOME") == wanted or any(
-                wanted in part for part in process.cmdline()
-            ):
+            around = process.environ()
+            marks = [around.get("DOTS_HOME", ""), around.get("DOTS_RUN", "")]
+            if any(wanted in part for part in [*marks, *process.cmdline()]):
                 found.append(process)
         except (psutil.Error, OSError):
             continue

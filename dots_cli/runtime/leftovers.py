@@ -1,0 +1,25 @@
+"""What is left of a run whose supervisor and guard were both killed, or whose machine restarted."""
+
+from __future__ import annotations
+
+from dots_cli.render.run_folder import RunFolder
+from dots_cli.runtime import os_processes
+
+PATIENCE = 5.0
+
+
+def find_leftovers(folder: RunFolder) -> list[int]:
+    """Ids of the processes that still belong to the run, supervisor and guard among them."""
+    return os_processes.marked_with(str(folder.path))
+
+
+def end_leftovers(folder: RunFolder) -> int:
+    """End every process of a run that has no owner any more; returns how many there were.
+
+    Only for a run whose supervisor is gone: it would take this for a failure of its models.
+    """
+    left = find_leftovers(folder)
+    for pid in left:
+        os_processes.end_process(pid)
+    os_processes.wait_until_gone(left, PATIENCE)
+    return len(left)
