@@ -33,15 +33,18 @@ class Follower:
         only: str | None = None,
         with_logs: bool = True,
         earlier: int = 0,
+        every: bool = False,
     ) -> None:
         """Events come from the start always, what models have said only with `from_start`.
 
         Without it, `earlier` lines of each log are shown that were there before. `only` is the
         one log to follow, which may also be one of our own; by default these are the models'.
+        Of several events at once that only tell a time the last is given, with `every` all.
         """
         self.folder = folder
         self.verdict: VerdictReached | None = None
         self._events = Tail(folder.events)
+        self._every = every
         self._only = only
         self._with_logs = with_logs
         self._tails: dict[str, Tail] = {}
@@ -83,7 +86,7 @@ class Follower:
         if data:
             self._heard = now
             self._alone_since = None
-            return [event for line in data.splitlines() for event in runs.parse_event(line)]
+            return list(runs.parse_events(data.splitlines(), every=self._every))
         if now - self._heard < _QUIET and self._file_seen is None:
             return []
         return self._when_quiet(now)

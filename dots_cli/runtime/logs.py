@@ -111,9 +111,10 @@ def names(logs: Path) -> list[str]:
 def last_lines(path: Path, count: int, before: int | None = None) -> bytes:
     """The last `count` lines of a file as they are, of what is before an offset in bytes.
 
-    Reads back from the end, never the whole file; empty where the file is not there.
+    Reads back from the end, never more than `LONGEST`; empty where the file is not there.
     """
     start, end = span_of_last(path, count, before)
+    start = max(start, end - LONGEST)
     if end <= start:
         return b""
     with path.open("rb") as stream:

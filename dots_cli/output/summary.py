@@ -1,0 +1,117 @@
+"""How a run ended: the verdict and its results on stdout, where to look next on stderr."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from dots_cli.errors import DotsError, ExitCode
+from dots_cli.output import console
+from dots_cli.output.logs import clean, shorten
+from dots_cli.output.words import date, number, plural, span
+from dots_cli.render.run_folder import RunFolder
+from dots_cli.runtime.logs import LogLines, last_lines
+from dots_cli.runtime.state import RunState
+
+if TYPE_CHECKING:
+    from dots_cli.runtime.events import VerdictReached
+
+LAST_LINES = 20
+
+_LOG_OF_CAUSE = {"conductor": "conductor", "store": "store", "bug": "supervisor"}
+
+
+def print_summary(folder: RunFolder, state: RunState) -> None:
+    """Verdict, how long, points per ESDL type; for a failure the last lines of who failed."""
+    verdict = state.verdict
+    assert verdict is not None
+    failed = verdict.verdict not in ("succeeded", "stopped")
+    if failed:
+        _print_last_words(folder, verdict)
+    _print_verdict(state, verdict)
+    sys.stdout.flush()
+    with_results = print_points(folder)
+    sys.stdout.flush()
+    _print_where_next(folder, verdict, with_results)
+
+
+def verdict_line(state: RunState, verdict: VerdictReached) -> str:
+    """`two-houses-ab12cd succeeded after 12 s, 24 h simulated`."""
+    words = verdict.verdict.replace("_", " ")
+    took = span(max(0.0, verdict.at - state.created)) if state.created else ""
+    line = f"{state.run_id} {words}" + (f" after {took}" if took else "")
+    if verdict.verdict == "succeeded":
+        return f"{line}: {_simulated(state)}"
+    reached = f" (simulated until {date(state.date)})" if state.date and state.simulated else ""
+    first, *hints = verdict.message.split("\n")
+    return "\n".join([f"{line}: {first}{reached}", *(f"  {hint}" for hint in hints)])
+
+
+def print_points(folder: RunFolder) -> bool:
+    """The table of points per ESDL type; whether there are any."""
+    try:
+        rows = points(folder)
+    except DotsError as error:
+        console.warn(error.message, error.hint)
+        return False
+    if not rows:
+        return False
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("ESDL type")
+    for name in ("objects", "points"):
+        table.add_column(name, justify="right")
+    for esdl_type, objects, count in rows:
+        table.add_row(esdl_type, number(objects), number(count))
+    console.result().print(table)
+    return True
+
+
+def points(folder: RunFolder) -> list[tuple[str, int, int]]:
+    """(ESDL type, objects with results, points) of a run, sorted by type."""
+    return []
+
+
+def _print_verdict(state: RunState, verdict: VerdictReached) -> None:
+    line = verdict_line(state, verdict)
+    style = {"succeeded": "bold green", "stopped": "bold yellow"}.get(verdict.verdict, "bold red")
+    console.result().print(line, style=style, soft_wrap=True)
+    if sys.stderr.isatty() and not sys.stdout.isatty():
+        console.say(line, style)
+
+
+def _print_last_words(folder: RunFolder, verdict: VerdictReached) -> None:
+    name = verdict.model or _LOG_OF_CAUSE.get(verdict.cause)
+    if name is None:
+        return
+    path = folder.log(name)
+    data = last_lines(path, LAST_LINES)
+    if not data.strip():
+        console.say(f"{name} has written nothing to its log")
+        return
+    lines = list(LogLines(name, data if data.endswith(b"\n") else data + b"\n").texts())
+    console.say(f"The last {plural(len(lines), 'line')} of {name}:", "bold")
+    for line in lines:
+        console.say(f"  {shorten(clean(line, colours=False), path)}")
+
+
+def _print_where_next(folder: RunFolder, verdict: VerdictReached, with_results: bool) -> None:
+    run = folder.run_id
+    rows = [("logs", str(folder.logs))]
+    if verdict.exit_code == ExitCode.MODEL and verdict.model:
+        rows.append(("more", f"dots logs {verdict.model} --run {run}"))
+    if with_results:
+        rows.append(("values", f"dots results {run}"))
+        rows.append(("as CSV", f"dots export {run} -o FOLDER"))
+    for label, text in rows:
+        console.say(f"{label:<7} {text}")
+
+
+def _simulated(state: RunState) -> str:
+    if state.duration is None:
+        return "simulated to the end"
+    whole = f"{span(state.duration)} simulated"
+    if state.start is None or state.date is None:
+        return whole
+    return f"{whole}, {date(state.start)} to {date(state.date)}"
