@@ -141,7 +141,9 @@ def _machine_error(failure: OSError) -> EnvironmentFailure:
 
 def _show_version(wanted: bool) -> None:
     if wanted:
-        typer.echo(f"dots {__version__}")
+        from dots_cli.output import console
+
+        console.print_result(f"dots {__version__}")
         raise typer.Exit
 
 
