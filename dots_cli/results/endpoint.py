@@ -3,7 +3,7 @@
 `python -m dots_cli.results.endpoint FOLDER` listens on 127.0.0.1 and appends to the journal in
 FOLDER. User, password and database come from STORE_USER, STORE_PASSWORD and STORE_DATABASE. stdout
 has one JSON object a line: `{"event": "listening", "port": N}` first, then `{"event": "refused",
-"status": 400, "reason": "...", "model": "..."}` for what was not taken (`model` null where no line
+"status": 400, "message": "...", "model": "..."}` for what was not taken (`model` null where no line
 names it). It ends on SIGTERM, SIGINT and, with `--until-eof`, when stdin ends.
 
 API: https://docs.influxdata.com/influxdb/v1/tools/api/
@@ -301,10 +301,10 @@ class Handler(BaseHTTPRequestHandler):
 
 def _partial(batch: Batch) -> str:
     """What the server says about lines it did not take; a few of them by name."""
-    conflicts = [refusal for refusal in batch.refused if refusal.conflict]
-    if len(conflicts) == len(batch.refused):
-        return f"partial write: {conflicts[0].reason} dropped={len(conflicts)}"
-    reasons = [_unparsable(r) for r in batch.refused if not r.conflict]
+    dropped = [refusal for refusal in batch.refused if refusal.dropped]
+    if len(dropped) == len(batch.refused):
+        return f"partial write: {dropped[0].reason} dropped={len(dropped)}"
+    reasons = [_unparsable(r) for r in batch.refused if not r.dropped]
     more = len(reasons) - _NAMED
     text = "\n".join(reasons[:_NAMED]) + (f"\nand {more} lines more" if more > 0 else "")
     return f"partial write: {text} dropped={len(batch.refused)}" if batch.lines else text

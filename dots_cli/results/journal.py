@@ -4,12 +4,13 @@ A record is one request, stands alone, and has three parts:
 
     dots-record <bytes of the index> <bytes of the rows> <CRC-32 of both, hex>
     <index: one line of JSON>
-    <rows: one line `time,value` each, block after block>
+    <rows: one line each, time and value with a tab between them, block after block>
 
 The index names `tick` (nanoseconds of one unit of time), `series` ([measurement, tags]), `fields`
 ([measurement, name, kind]) and `blocks`: [series, field, number of rows, bytes of the rows, first
-time, last time, whether each time is later than the one before]. A value is JSON. What stands
-behind the last whole record is the rest of an append that was cut off: it was never acknowledged.
+time, last time, whether each time is later than the one before]. A value is JSON, so it holds no
+tab and no line end. What stands behind the last whole record is the rest of an append that was cut
+off: it was never acknowledged.
 """
 
 from __future__ import annotations
@@ -58,7 +59,7 @@ def encode(batch: Batch) -> bytes:
     blocks, rows = [], []
     for block in batch.blocks:
         tags = tuple(sorted(block.tags.items()))
-        text = "".join(f"{t},{v}\n" for t, v in zip(block.times, block.texts, strict=True))
+        text = "".join(f"{t}\t{v}\n" for t, v in zip(block.times, block.texts, strict=True))
         encoded = text.encode("utf-8")
         blocks.append(
             (
@@ -138,7 +139,7 @@ def read_blocks(path: Path) -> Iterator[BlockIndex]:
 
 
 def read_rows(file: BinaryIO, block: BlockIndex) -> bytes:
-    """The rows of a block: lines `time,value`, the time in ticks, the value as JSON."""
+    """The rows of a block: a line each, time in ticks, tab, value as JSON."""
     file.seek(block.offset)
     return file.read(block.size)
 

@@ -13,6 +13,7 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 from line_protocol_parser import LineFormatError, parse_line
 
@@ -32,10 +33,14 @@ FIRST_TIME = -9223372036854775806
 LAST_TIME = 9223372036854775806
 """The range of time of InfluxDB 1.x in nanoseconds since 1970: 292 years to either side."""
 
+_OUT_OF_RANGE = f"time outside range {FIRST_TIME} - {LAST_TIME}"
+
 Value = float | int | bool | str
 
 _KEY_END = re.compile(r"(?<!\\) ")
 _UNSIGNED = re.compile(r"=\d+u(?:,| |$)")
+_TINY = re.compile(r"=(-?\d+(?:\.\d*)?[eE]-\d{3,})(?=[, ]|$)")
+_TINY_MARK = "\x01tiny "
 _KINDS: dict[type, str] = {float: "float", int: "integer", bool: "boolean", str: "string"}
 _TEXT: dict[str, Callable[[Value], str]] = {
     "float": repr,
@@ -63,11 +68,11 @@ class Block:
 
 @dataclass(frozen=True)
 class Refusal:
-    """A line that is not taken, and why; `conflict` when only its field's type is wrong."""
+    """A line that is not taken, and why; `dropped` when its syntax is right."""
 
     line: str
     reason: str
-    conflict: bool = False
+    dropped: bool = False
 
 
 @dataclass
@@ -88,11 +93,11 @@ def check(body: bytes, tick: int, now: int, kinds: dict[tuple[str, str], str]) -
     """
     batch = Batch(tick, [], [])
     blocks: dict[tuple[str, str], Block] = {}
-    lowest, highest, default = -(-FIRST_TIME // tick), LAST_TIME // tick, now // tick
+    earliest, latest, default = -(-FIRST_TIME // tick), LAST_TIME // tick, now // tick
     for line in split(body):
         try:
             text = line.decode("utf-8")
-            parsed = parse_line(text)
+            parsed = _parse(text)
         except UnicodeDecodeError:
             batch.refused.append(Refusal(line.decode("utf-8", "replace"), "not UTF-8"))
             continue
@@ -102,34 +107,50 @@ def check(body: bytes, tick: int, now: int, kinds: dict[tuple[str, str], str]) -
         if parsed is None:  # a comment
             continue
         time = default if parsed["time"] is None else parsed["time"]
-        if not lowest <= time <= highest:
-            batch.refused.append(Refusal(text, _OUT_OF_RANGE))
+        refusal = _refuse(text, parsed, earliest <= time <= latest, kinds)
+        if refusal:
+            batch.refused.append(refusal)
             continue
+        batch.lines += 1
         key_end = _KEY_END.search(text) if "\\" in text else None
         key = text[: key_end.start()] if key_end else text[: text.index(" ")]
-        taken = []
         for name, value in parsed["fields"].items():
-            kind = _KINDS[type(value)]
-            known = kinds.setdefault((parsed["measurement"], name), kind)
-            if known != kind:
-                reason = _conflict(parsed["measurement"], name, kind, known)
-                batch.refused.append(Refusal(text, reason, conflict=True))
-                break
-            if kind == "integer" and _UNSIGNED.search(text):
-                batch.refused.append(Refusal(text, "invalid number"))
-                break
             block = blocks.get((key, name))
             if block is None:
+                kind = _KINDS[type(value)]
                 block = Block(parsed["measurement"], parsed["tags"], name, kind)
                 blocks[key, name] = block
-            taken.append((block, _TEXT[kind](value)))
-        else:
-            batch.lines += 1
-            for block, value_text in taken:
-                block.times.append(time)
-                block.texts.append(value_text)
-    batch.blocks = [block for block in blocks.values() if block.times]
+            block.times.append(time)
+            block.texts.append(_TEXT[block.kind](value))
+    batch.blocks = list(blocks.values())
     return batch
+
+
+def _refuse(
+    line: str, parsed: dict[str, Any], in_range: bool, kinds: dict[tuple[str, str], str]
+) -> Refusal | None:
+    """Why a point whose syntax is right is not taken; its fields' types become known if it is."""
+    if not in_range:
+        return Refusal(line, _OUT_OF_RANGE)
+    measurement, fields = parsed["measurement"], parsed["fields"]
+    if "time" in parsed["tags"]:
+        reason = f'invalid tag key: input tag "time" on measurement "{measurement}" is invalid'
+        return Refusal(line, reason, dropped=True)
+    if fields.pop("time", None) is not None and not fields:
+        reason = f'invalid field name: input field "time" on measurement "{measurement}" is invalid'
+        return Refusal(line, reason, dropped=True)
+    for name, value in fields.items():
+        kind = _KINDS[type(value)]
+        if kind == "integer" and _UNSIGNED.search(line):
+            return Refusal(line, "invalid number")
+        known = kinds.setdefault((measurement, name), kind)
+        if known != kind:
+            reason = (
+                f'field type conflict: input field "{name}" on measurement "{measurement}" '
+                f"is type {kind}, already exists as type {known}"
+            )
+            return Refusal(line, reason, dropped=True)
+    return None
 
 
 def split(body: bytes) -> Iterator[bytes]:
@@ -142,9 +163,29 @@ def split(body: bytes) -> Iterator[bytes]:
                 if not more:
                     break
                 line += more
-        line = line.strip(b" \t\r\n\0")
+        line = line.strip(b" \n")
         if line:
             yield line
+
+
+def _parse(line: str) -> dict[str, Any] | None:
+    """`parse_line`, but with numbers nearer to 0 than 2e-308, at which it stumbles.
+
+    A simulation that decays comes there, and InfluxDB takes them. They go through as strings.
+    """
+    try:
+        parsed: dict[str, Any] | None = parse_line(line)
+        return parsed
+    except LineFormatError:
+        marked = _TINY.sub(r'="' + _TINY_MARK + r'\1"', line)
+        if marked == line:
+            raise
+    parsed = parse_line(marked)
+    if parsed is not None:
+        for name, value in parsed["fields"].items():
+            if isinstance(value, str) and value.startswith(_TINY_MARK):
+                parsed["fields"][name] = float(value.removeprefix(_TINY_MARK))
+    return parsed
 
 
 def _in_string(line: bytes) -> bool:
@@ -160,17 +201,7 @@ def _in_string(line: bytes) -> bool:
     return b'="' in without_strings
 
 
-_OUT_OF_RANGE = f"time outside range {FIRST_TIME} - {LAST_TIME}"
-
-
 def _reason(line: str, said: str) -> str:
     if "timestamp" in said and re.search(r" -?\d+$", line):
         return _OUT_OF_RANGE
     return said.removesuffix(".").lower()
-
-
-def _conflict(measurement: str, name: str, kind: str, known: str) -> str:
-    return (
-        f'field type conflict: input field "{name}" on measurement "{measurement}" '
-        f"is type {kind}, already exists as type {known}"
-    )
