@@ -7,7 +7,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from packaging.markers import default_environment
+import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
@@ -86,7 +86,7 @@ def test_the_changelog_speaks_of_this_version() -> None:
 def test_the_constraints_name_a_fitting_version_of_every_dependency(
     python: str, system: str
 ) -> None:
-    machine = dict(default_environment()) | {
+    machine = {
         "python_version": python,
         "python_full_version": f"{python}.0",
         "sys_platform": system,
@@ -111,3 +111,10 @@ def _dependencies() -> list[Requirement]:
         Requirement(text)
         for text in [*project["project"]["dependencies"], *groups["test"], *groups["lint"]]
     ]
+
+
+def test_the_workflow_runs_the_tests_on_every_system_and_python() -> None:
+    text = (ROOT / ".github" / "workflows" / "ci.yml").read_text(encoding="utf-8")
+    matrix = yaml.safe_load(text)["jobs"]["tests"]["strategy"]["matrix"]
+    assert [name.split("-")[0] for name in matrix["system"]] == ["ubuntu", "macos", "windows"]
+    assert matrix["python"] == ["3.11", "3.12", "3.13"]
