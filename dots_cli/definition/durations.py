@@ -6,6 +6,7 @@ import re
 
 _SECONDS = {"s": 1, "m": 60, "min": 60, "h": 3600, "d": 86400, "w": 604800}
 _PART = re.compile(r"(\d+(?:\.\d+)?)\s*([a-z]*)\s*")
+_LONGEST = 9_000_000_000
 _EXAMPLES = "write it like 60h, 15m, 7d, 1h 30m, or as seconds"
 
 
@@ -32,8 +33,11 @@ def parse_seconds(text: str) -> float:
         at = part.end()
     if not rest or at != len(rest):
         raise ValueError(f"'{text}' is no duration; {_EXAMPLES}")
+    total = round(total, 6)
     if negative or total <= 0:
         raise ValueError(f"'{text}' is not more than 0")
+    if total > _LONGEST:
+        raise ValueError(f"'{text}' is longer than HELICS can count (285 years)")
     return total
 
 

@@ -1,0 +1,191 @@
+"""Problems collected with file and line, and YAML read so that every key and item has its line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, Literal
+
+from dots_cli.errors import Problem
+
+Path_ = tuple[str | int, ...]
+"""Where a value stands in a document: the keys and indices that lead to it."""
+
+SHOWN_PER_KIND = 20
+
+
+@dataclass
+class Problems:
+    """What was found so far, in the order in which it was found."""
+
+    found: list[Problem] = field(default_factory=list)
+
+    def add(
+        self,
+        file: Path,
+        line: int,
+        message: str,
+        hint: str = "",
+        severity: Literal["error", "warning"] = "error",
+    ) -> None:
+        """One more; the same one twice counts once."""
+        problem = Problem(file, line, message, hint, severity)
+        if problem not in self.found:
+            self.found.append(problem)
+
+    def warn(self, file: Path, line: int, message: str, hint: str = "") -> None:
+        """One more that does not prevent a run."""
+        self.add(file, line, message, hint, "warning")
+
+    def add_many(
+        self,
+        file: Path,
+        messages: Iterable[tuple[int, str]],
+        hint: str = "",
+        severity: Literal["error", "warning"] = "error",
+    ) -> None:
+        """Problems of one kind, each with its line; a flood of them is cut and counted."""
+        listed = list(messages)
+        for line, message in listed[:SHOWN_PER_KIND]:
+            self.add(file, line, message, hint, severity)
+        if rest := len(listed) - SHOWN_PER_KIND:
+            if rest < 0:
+                return
+            self.add(file, listed[SHOWN_PER_KIND][0], f"and {rest} more like these", hint, severity)
+
+    @property
+    def errors(self) -> tuple[Problem, ...]:
+        """Those that prevent a run."""
+        return tuple(p for p in self.found if p.severity == "error")
+
+    @property
+    def warnings(self) -> tuple[Problem, ...]:
+        """Those that do not."""
+        return tuple(p for p in self.found if p.severity == "warning")
+
+
+@dataclass(frozen=True)
+class Document:
+    """A YAML document: dicts with string keys, lists, strings and None, nothing else.
+
+    Scalars stay as they are written (`3.10` is no number here); None is an empty or null value.
+    `lines` has the line of each key and item.
+    """
+
+    file: Path
+    data: Any
+    lines: dict[Path_, int]
+
+    def line(self, path: Iterable[str | int]) -> int:
+        """The line of a value, or of the nearest thing around it that the file has."""
+        at = tuple(path)
+        while at and at not in self.lines:
+            at = at[:-1]
+        return self.lines.get(at, 1)
+
+
+def nearest(word: str, known: Iterable[str], cutoff: float = 0.6) -> str | None:
+    """The known word most like this one, whatever its case; None where none is like it."""
+    by_folded = {name.casefold(): name for name in known}
+    match = get_close_matches(word.casefold(), by_folded, n=1, cutoff=cutoff)
+    return by_folded[match[0]] if match else None
+
+
+def decode(content: bytes, file: Path, problems: Problems) -> str | None:
+    """The text of a file; None, with the problem reported, where it is not UTF-8."""
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as failure:
+        line = content[: failure.start].count(b"\n") + 1
+        problems.add(
+            file,
+            line,
+            f"the file is not UTF-8: byte 0x{content[failure.start]:02x} cannot be read",
+            "Save it with the encoding UTF-8.",
+        )
+        return None
+
+
+def read_yaml(text: str, file: Path, problems: Problems) -> Document | None:
+    """A YAML document with lines; None, with the problem reported, where the syntax is wrong."""
+    import yaml
+
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    if text.lstrip().startswith("{"):
+        text = text.replace("\t", " ")  # JSON may be indented by tabs, YAML may not
+    try:
+        root = yaml.compose(text, loader)
+    except yaml.MarkedYAMLError as failure:
+        mark = failure.problem_mark or failure.context_mark
+        line = mark.line + 1 if mark else 0
+        what = failure.problem or failure.context or "cannot be read"
+        problems.add(file, line, f"YAML syntax: {what}", _yaml_hint(what, text, line))
+        return None
+    except yaml.YAMLError as failure:
+        problems.add(file, 0, f"YAML syntax: {failure}", "Remove that character.")
+        return None
+    lines: dict[Path_, int] = {}
+    data = None if root is None else _Reader(file, problems, lines).value(root, (), ())
+    return Document(file, data, lines)
+
+
+def _yaml_hint(what: str, text: str, line: int) -> str:
+    shown = text.splitlines()[line - 1 : line]
+    if shown and "\t" in shown[0]:
+        return "Indent with spaces, not with tabs."
+    if "mapping values" in what or "could not find expected ':'" in what:
+        return "Check the indentation, and put text that holds a colon in quotes."
+    if "single document" in what:
+        return "Keep one document in the file: remove what follows `---`."
+    return "Check indentation, brackets and quotes at this line and the one above."
+
+
+class _Reader:
+    """Turns YAML nodes into data, noting lines; a key given twice is a problem."""
+
+    def __init__(self, file: Path, problems: Problems, lines: dict[Path_, int]) -> None:
+        self.file = file
+        self.problems = problems
+        self.lines = lines
+
+    def value(self, node: Any, at: Path_, around: tuple[int, ...]) -> Any:
+        self.lines.setdefault(at, node.start_mark.line + 1)
+        if id(node) in around:
+            self.problems.add(self.file, node.start_mark.line + 1, "an alias that holds itself")
+            return None
+        around = (*around, id(node))
+        if node.id == "mapping":
+            data = {}
+            for key, item in self._pairs(node, at):
+                data[key] = self.value(item, (*at, key), around)
+            return data
+        if node.id == "sequence":
+            return [self.value(item, (*at, n), around) for n, item in enumerate(node.value)]
+        return None if node.tag == "tag:yaml.org,2002:null" else node.value
+
+    def _pairs(self, node: Any, at: Path_) -> Iterator[tuple[str, Any]]:
+        own: dict[str, Any] = {}
+        merged: dict[str, Any] = {}
+        for key_node, item in node.value:
+            line = key_node.start_mark.line + 1
+            if key_node.id != "scalar":
+                self.problems.add(self.file, line, "a key must be a word", "Write `key: value`.")
+            elif key_node.tag == "tag:yaml.org,2002:merge":
+                sources = item.value if item.id == "sequence" else [item]
+                for source in (s for s in sources if s.id == "mapping"):
+                    for key, value in self._pairs(source, at):
+                        merged.setdefault(key, value)
+            elif key_node.value in own:
+                first = self.lines[(*at, key_node.value)]
+                self.problems.add(
+                    self.file,
+                    line,
+                    f"the key '{key_node.value}' stands here a second time (first in line {first})",
+                    "Keep one of the two.",
+                )
+            else:
+                own[key_node.value] = item
+                self.lines[(*at, key_node.value)] = line
+        yield from (merged | own).items()
