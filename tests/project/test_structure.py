@@ -21,7 +21,7 @@ FREE_TO_ALL = {"dots_cli", "dots_cli.errors", "dots_cli.resources"}
 
 ONLY_IN = {
     "helics": ("conductor",),
-    "esdl": ("definition.esdl",),
+    "esdl": ("definition.metamodel",),
     "yaml": ("definition.",),
     "pydantic": ("definition.",),
     "duckdb": ("results.embedded",),

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from dots_cli.render.run_folder import cache_home, data_home
+from dots_cli.runtime.os_processes import RUN_MARK
 from tests.support import parts, processes
 
 
@@ -40,16 +41,18 @@ def test_each_test_has_a_home_of_its_own_and_a_shared_cache(dots_home: Path) -> 
 
 def test_a_process_of_this_home_is_found_and_ended(dots_home: Path) -> None:
     sleeper = [sys.executable, "-c", "import time; time.sleep(60)"]
-    ours = subprocess.Popen(sleeper, env=dict(os.environ))
+    model = {"PATH": os.environ["PATH"], RUN_MARK: str(dots_home / "runs" / "x-234567")}
+    ours = [subprocess.Popen(sleeper), subprocess.Popen(sleeper, env=model)]
     other = subprocess.Popen(sleeper, env=dict(os.environ) | {"DOTS_HOME": "elsewhere"})
     try:
         processes.wait_for(
-            lambda: [p.pid for p in processes.of_home(dots_home)] == [ours.pid], 10, "found"
+            lambda: {p.pid for p in processes.of_home(dots_home)} == {p.pid for p in ours},
+            *(10, "both are found"),
         )
         processes.end(processes.of_home(dots_home))
         assert processes.of_home(dots_home) == []
         assert other.poll() is None
     finally:
-        for process in (ours, other):
+        for process in (*ours, other):
             process.kill()
             process.wait()
