@@ -90,7 +90,7 @@ def area(state: RunState, speed: Speed, now: float, columns: int, bar: Bar) -> l
             return [*_simulating(state, speed, now, columns, bar), _keys()]
         case "paused":
             again = Styled(f"            go on with: dots resume {state.run_id}")
-            line = f"Paused      for {passed} at {_moment(state)}"
+            line = f"Paused      for {passed} at {moment(state)}"
             return [Styled(line, "yellow"), again, _keys()]
         case "writing":
             return [Styled(f"Writing     {_writing(state)} ({passed})", "bold"), _keys()]
@@ -110,7 +110,7 @@ def told(event: Event, before: RunState, after: RunState) -> tuple[str, str] | N
         case happened.Prepared(service=service, seconds=seconds, cached=False):
             return f"{service} is ready after {span(seconds)}", ""
         case happened.Paused():
-            return f"paused at {_moment(after)}", "yellow"
+            return f"paused at {moment(after)}", "yellow"
         case happened.Resumed():
             return "resumed", ""
         case happened.Stopping(reason=reason):
@@ -148,7 +148,7 @@ class Milestones:
             case happened.Waiting(waited=waited) if waited >= _STANDING:
                 if not self._is_due("_standing_at", event.at):
                     return None
-                return f"at {_moment(state)}: {_standing(state, event.at)}"
+                return f"at {moment(state)}: {_standing(state, event.at)}"
             case happened.Progress():
                 return self._progress(event.at, state, speed)
             case happened.SimulationEnded():
@@ -161,7 +161,7 @@ class Milestones:
         if recent or (percent <= self._percent and at - self._at < 60.0):
             return None
         self._percent, self._at = percent, at
-        return f"{_moment(state)}{_pace(state, speed, at)}"
+        return f"{moment(state)}{_pace(state, speed, at)}"
 
     def _is_due(self, which: str, at: float) -> bool:
         if at - getattr(self, which) < 10.0:
@@ -179,9 +179,9 @@ def phase_words(state: RunState, now: float) -> str:
             return _joining(state, now)
         case "simulating":
             standing = _standing(state, now)
-            return _moment(state) + (f", {standing}" if standing else "")
+            return moment(state) + (f", {standing}" if standing else "")
         case "paused":
-            return f"at {_moment(state)}"
+            return f"at {moment(state)}"
         case "writing":
             return _writing(state)
         case "stopping":
@@ -189,6 +189,14 @@ def phase_words(state: RunState, now: float) -> str:
         case "lost":
             return "its supervisor is gone and left no verdict"
     return ""
+
+
+def moment(state: RunState) -> str:
+    """Where simulated time stands: `2024-01-01 12:00:00 (50%)`."""
+    if state.date is None:
+        return f"{number(state.simulated)} simulated s"
+    share = f" ({state.done:.0%})" if state.duration else ""
+    return f"{date(state.date)}{share}"
 
 
 def _preparing(state: RunState, now: float) -> list[Styled]:
@@ -243,13 +251,6 @@ def _pace(state: RunState, speed: Speed, now: float) -> str:
 def _writing(state: RunState) -> str:
     left = state.running_models
     return f"results; still at it: {some(left)}" if left else "results"
-
-
-def _moment(state: RunState) -> str:
-    if state.date is None:
-        return f"{number(state.simulated)} simulated s"
-    share = f" ({state.done:.0%})" if state.duration else ""
-    return f"{date(state.date)}{share}"
 
 
 def _span_of(state: RunState) -> str:

@@ -48,9 +48,9 @@ def some(names: Sequence[str], most: int = 4) -> str:
     return f"{shown} and {left} more" if left > 0 else shown
 
 
-def plural(count: int, word: str) -> str:
+def plural(count: int, word: str, several: str = "") -> str:
     """`1 model`, `2 models`."""
-    return f"{count:,} {word}" if count == 1 else f"{count:,} {word}s"
+    return f"{count:,} {word}" if count == 1 else f"{count:,} {several or word + 's'}"
 
 
 def width(text: str) -> int:
@@ -71,3 +71,13 @@ def cut(text: str, columns: int) -> str:
     while width(text) > columns - 3:
         text = text[: max(0, min(len(text) - 1, columns - 3))]
     return text + "..."
+
+
+def size(count: float) -> str:
+    """Bytes in the unit that suits: `12 kB`, `3.4 MB`."""
+    unit = "B"
+    for larger in ("kB", "MB", "GB", "TB"):
+        if count < 1000:
+            break
+        count, unit = count / 1000, larger
+    return f"{count:.1f} {unit}" if count < 10 and unit != "B" else f"{count:.0f} {unit}"

@@ -45,6 +45,7 @@ class Follower:
         self.verdict: VerdictReached | None = None
         self._events = Tail(folder.events)
         self._every = every
+        self._last: list[Event] = []
         self._only = only
         self._with_logs = with_logs
         self._tails: dict[str, Tail] = {}
@@ -67,13 +68,18 @@ class Follower:
         """
         if self.verdict is not None:
             return []
-        events = self._new_events()
+        events = self._last or self._new_events()
         said: list[Event | LogLines] = list(self._new_lines())
+        if any(isinstance(event, VerdictReached) for event in events):
+            self._last = events
+            if any(tail.more for tail in self._tails.values()):
+                return said
         for event in events:
             if isinstance(event, ProcessEnded):
                 said += self._rest_of(event.name)
             if isinstance(event, VerdictReached):
-                said += self._everything_left()
+                for name in self._tails:
+                    said += self._rest_of(name)
                 self.verdict = event
             said.append(event)
             if self.verdict is not None:
@@ -127,15 +133,10 @@ class Follower:
 
     def _rest_of(self, name: str) -> Iterator[LogLines]:
         tail = self._tails.get(name)
-        if tail is None:
+        if tail is None or tail.more:
             return
         for data in tail.drain():
             yield LogLines(name, data)
-
-    def _everything_left(self) -> Iterator[LogLines]:
-        yield from self._new_lines()
-        for name in self._tails:
-            yield from self._rest_of(name)
 
     def _skip(self, earlier: int) -> None:
         for name in self._names() if self._with_logs else ():

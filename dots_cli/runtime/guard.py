@@ -47,7 +47,7 @@ def end(groups: dict[int, str]) -> None:
     os_processes.wait_until_gone([*workers, *stores], GRACE)
 
 
-def write_verdict(folder: Path) -> None:
+def write_verdict(folder: Path, message: str = MESSAGE) -> None:
     """`verdict.json` and its event, unless the supervisor had still written them."""
     if (folder / "verdict.json").exists():
         return
@@ -56,7 +56,7 @@ def write_verdict(folder: Path) -> None:
         "verdict": "failed",
         "cause": "supervisor",
         "model": None,
-        "message": MESSAGE,
+        "message": message,
         "exit_code": SUPERVISOR_EXIT_CODE,
     }
     draft = folder / ".verdict.json.guard"

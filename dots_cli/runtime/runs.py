@@ -96,18 +96,10 @@ def verdict(folder: RunFolder) -> VerdictReached | None:
 
 def planned_state(folder: RunFolder) -> RunState:
     """A run's state before its first event: what run.json and plan.json say."""
-    about = _about(folder)
-    state = RunState(
-        run_id=folder.run_id,
-        name=name(folder),
-        scenario=str(about.get("scenario", "")),
-        runtime=str(about.get("runtime", "")),
-        created=created(folder),
-        since=created(folder),
-    )
+    state = _bare_state(folder)
     try:
         return planned(folder.read_json(folder.plan), state)
-    except (ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError):
         return state
 
 
@@ -127,6 +119,14 @@ def state(folder: RunFolder) -> RunState:
     if now.verdict is None and not alive and not may_start(folder):
         now = replace(now, phase="lost", since=now.seen or now.created)
     return now
+
+
+def glance(folder: RunFolder) -> RunState:
+    """As `state`, but of a run that has ended only when and how: for long lists."""
+    ended = verdict(folder)
+    if ended is None or is_alive(folder):
+        return state(folder)
+    return advance(_bare_state(folder), ended)
 
 
 def may_start(folder: RunFolder) -> bool:
@@ -177,6 +177,18 @@ def parse_event(line: bytes) -> Iterator[Event]:
         if event is not None:
             yield event
         return
+
+
+def _bare_state(folder: RunFolder) -> RunState:
+    about = _about(folder)
+    return RunState(
+        run_id=folder.run_id,
+        name=name(folder),
+        scenario=str(about.get("scenario", "")),
+        runtime=str(about.get("runtime", "")),
+        created=created(folder),
+        since=created(folder),
+    )
 
 
 def _about(folder: RunFolder) -> dict[str, object]:

@@ -1,0 +1,31 @@
+"""`dots attach`: what `dots run` shows, of a run that was started before."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+
+    @app.command()
+    def attach(
+        run: Annotated[
+            str | None, typer.Argument(help="Its id, the beginning of it, or its name.")
+        ] = None,
+        json: Annotated[
+            bool, typer.Option("--json", help="Print what happens as JSON lines.")
+        ] = False,
+    ) -> None:
+        """Show a run as `dots run` does, from any terminal; ends with the run's exit code.
+
+        Without RUN the newest. Of what models said before only the last lines are shown. As in
+        `dots run`, Ctrl-C stops the run; to leave it running press Ctrl-\\ (on Windows, close the
+        window).
+        """
+        from dots_cli.output.live import show_run
+        from dots_cli.runtime import runs
+
+        raise typer.Exit(show_run(runs.find(run), json=json, from_start=False))

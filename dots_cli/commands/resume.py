@@ -1,0 +1,29 @@
+"""`dots resume`: let a paused run go on."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+
+    @app.command()
+    def resume(
+        run: Annotated[
+            str | None, typer.Argument(help="Its id, the beginning of it, or its name.")
+        ] = None,
+        json: Annotated[bool, typer.Option("--json", help="Print the state as JSON.")] = False,
+    ) -> None:
+        """Let a paused run go on.
+
+        Without RUN the newest. Returns when the run goes on.
+        """
+        from dots_cli.output.steering import print_moment, wait
+        from dots_cli.runtime import runs, steer
+
+        folder = runs.find(run)
+        state = wait(f"resuming {folder.run_id}", steer.resume(folder))
+        print_moment(folder, state, "resumed", json=json)

@@ -1,0 +1,32 @@
+"""`dots status`: how far a run is and who takes part."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+
+    @app.command()
+    def status(
+        run: Annotated[
+            str | None, typer.Argument(help="Its id, the beginning of it, or its name.")
+        ] = None,
+        json: Annotated[bool, typer.Option("--json", help="Print the state as JSON.")] = False,
+    ) -> None:
+        """Show how far a run is, whom it waits for, and its processes.
+
+        Without RUN the newest.
+        """
+        from dots_cli.output import console, run_tables
+        from dots_cli.runtime import runs
+
+        folder = runs.find(run)
+        state = runs.state(folder)
+        if json:
+            console.print_json(run_tables.to_data(folder, state))
+        else:
+            run_tables.print_status(folder, state)

@@ -1,0 +1,35 @@
+"""`dots teardown`: end runs and remove what they started."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+
+    @app.command()
+    def teardown(
+        run: Annotated[
+            str | None, typer.Argument(help="Its id, the beginning of it, or its name.")
+        ] = None,
+        volumes: Annotated[
+            bool,
+            typer.Option("--volumes", help="The data of the platform too; none is kept yet."),
+        ] = False,
+        json: Annotated[bool, typer.Option("--json", help="Print what was ended as JSON.")] = False,
+    ) -> None:
+        """End a run politely and remove its processes; folder, logs and results stay.
+
+        Without RUN this ends every run of this user.
+        """
+        from dots_cli.output.steering import tear_down
+        from dots_cli.runtime import runs, steer
+
+        if run is not None:
+            folders = [runs.find(run)]
+        else:
+            folders = [folder for folder in runs.runs() if steer.needs_teardown(folder)]
+        tear_down(folders, json=json)

@@ -1,0 +1,98 @@
+"""Prints the logs of a run, whole and unthinned: they are what was asked for."""
+
+from __future__ import annotations
+
+import json as jsonlib
+import sys
+import time
+from collections.abc import Iterator
+
+from dots_cli.errors import UsageError
+from dots_cli.output import console
+from dots_cli.output.logs import clean
+from dots_cli.output.screen import Screen
+from dots_cli.render.run_folder import RunFolder
+from dots_cli.runtime import logs, runs
+from dots_cli.runtime.follow import POLL, Follower
+from dots_cli.runtime.logs import LogLines, Tail
+
+
+def print_logs(
+    folder: RunFolder, model: str | None, *, follow: bool, tail: int | None, json: bool
+) -> None:
+    """The log of one model, or of all with their names before each line, on stdout.
+
+    Into a pipe or file the bytes go as the models wrote them. UsageError for an unknown model,
+    SupervisorLost as `follow` does.
+    """
+    models = list(runs.planned_state(folder).models)
+    known = list(dict.fromkeys([*models, *logs.names(folder.logs), *logs.OWN_LOGS]))
+    if model is not None and model not in known:
+        raise UsageError(f"{folder.run_id} has no model {model!r}", "It has: " + ", ".join(known))
+    shown = [model] if model else [name for name in known if name not in logs.OWN_LOGS]
+    printer = _Printer(shown, named=model is None, json=json)
+    if follow:
+        follower = Follower(folder, from_start=tail is None, only=model, earlier=tail or 0)
+        while follower.verdict is None:
+            for item in follower.poll():
+                if isinstance(item, LogLines):
+                    printer.print(item)
+            printer.flush()
+            if follower.verdict is None and not follower.more:
+                time.sleep(POLL)
+    else:
+        for name in shown:
+            for data in _lines_of(folder, name, tail):
+                printer.print(LogLines(name, data))
+        printer.flush()
+    if not printer.printed:
+        console.say(f"{model or 'The models of ' + folder.run_id} said nothing yet.")
+
+
+def _lines_of(folder: RunFolder, name: str, tail: int | None) -> Iterator[bytes]:
+    path = folder.log(name)
+    start = 0 if tail is None else logs.span_of_last(path, tail)[0]
+    yield from Tail(path, start).drain()
+
+
+class _Printer:
+    """Writes lines to stdout: for a terminal, for a pipe, or as JSON."""
+
+    def __init__(self, names: list[str], *, named: bool, json: bool) -> None:
+        self.printed = False
+        self._named = named
+        self._json = json
+        self._screen = Screen(sys.stdout)
+        self._terminal = sys.stdout.isatty()
+        self._order = {name: index for index, name in enumerate(names)}
+        self._pad = max(map(len, names), default=0)
+
+    def print(self, lines: LogLines) -> None:
+        self.printed = True
+        if self._json:
+            for text in lines.texts():
+                item = {"model": lines.model, "line": text}
+                sys.stdout.write(jsonlib.dumps(item, ensure_ascii=True) + "\n")
+        elif self._terminal:
+            prefix = self._prefix(lines.model)
+            texts = (clean(text, self._screen.colours) for text in lines.texts())
+            sys.stdout.write("".join(f"{prefix}{text}\n" for text in texts))
+        else:
+            self._print_bytes(lines)
+
+    def flush(self) -> None:
+        sys.stdout.flush()
+
+    def _print_bytes(self, lines: LogLines) -> None:
+        data = lines.data
+        if self._named:
+            prefix = self._prefix(lines.model).encode()
+            data = prefix + data[:-1].replace(b"\n", b"\n" + prefix) + b"\n"
+        sys.stdout.flush()
+        sys.stdout.buffer.write(data)
+
+    def _prefix(self, name: str) -> str:
+        if not self._named:
+            return ""
+        self._order.setdefault(name, len(self._order))
+        return self._screen.tint(f"{name:<{self._pad}} | ", self._order[name])

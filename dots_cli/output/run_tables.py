@@ -1,0 +1,176 @@
+"""Runs as tables for a person and as data for a program."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import PurePath
+from typing import TYPE_CHECKING, Any
+
+from dots_cli.output import console
+from dots_cli.output.progress import phase_words
+from dots_cli.output.words import clock, date, plural, span
+from dots_cli.render.run_folder import RunFolder
+from dots_cli.runtime.os_processes import describe_exit
+from dots_cli.runtime.state import ModelState, RunState
+
+if TYPE_CHECKING:
+    from rich.table import Table
+    from rich.text import Text
+
+_STYLES = {"succeeded": "green", "stopped": "yellow", "paused": "yellow", "lost": "red"}
+
+
+def outcome(state: RunState) -> str:
+    """The verdict in words, or the phase of a run that has none yet."""
+    return state.verdict.verdict.replace("_", " ") if state.verdict else state.phase
+
+
+def outcome_style(state: RunState) -> str:
+    """The colour of `outcome`."""
+    word = outcome(state)
+    return _STYLES.get(word, "red" if state.verdict else "cyan")
+
+
+def print_runs(states: Sequence[RunState]) -> None:
+    """A line for every run."""
+    now = time.time()
+    table = _table("run", "name", "state", "scenario", "started", "took")
+    table.columns[-1].justify = "right"
+    for state in states:
+        reached = f" {state.done:.0%}" if state.phase in ("simulating", "paused") else ""
+        table.add_row(
+            state.run_id,
+            state.name or "",
+            _styled(outcome(state) + reached, outcome_style(state)),
+            PurePath(state.scenario).name,
+            clock(state.created),
+            span(_took(state, now)),
+        )
+    console.result().print(table)
+
+
+def print_status(folder: RunFolder, state: RunState) -> None:
+    """What a run is doing, and its processes."""
+    now = time.time()
+    rows: list[tuple[str, Any]] = [
+        ("run", state.run_id + (f" ({state.name})" if state.name else "")),
+        ("state", _styled(outcome(state), outcome_style(state))),
+    ]
+    if state.verdict:
+        rows.append(("", state.verdict.message))
+        rows.append(("exit code", str(state.verdict.exit_code)))
+    else:
+        rows.append(("", phase_words(state, now)))
+    rows += [
+        ("simulated", _simulated(state)),
+        ("scenario", state.scenario),
+        ("started", f"{clock(state.created)}, {span(_took(state, now))}"),
+        ("runtime", state.runtime),
+        ("folder", str(folder.path)),
+    ]
+    facts = _table("", "", headed=False)
+    for label, value in rows:
+        if value:
+            facts.add_row(label, value)
+    console.result().print(facts)
+    if state.models:
+        console.print_result()
+        console.result().print(_processes(state))
+
+
+def to_data(folder: RunFolder, state: RunState) -> dict[str, Any]:
+    """A run for a program. Moments in seconds since 1970, simulated ones in seconds from `start`.
+
+    Keys: run_id, name, state (the verdict, or the phase), phase, since, created, scenario,
+    runtime, folder, start (ISO 8601), duration, simulated, models and others (name, role, state,
+    code, pid), preparing, joined, missing, holders, waiting_since, verdict.
+    """
+    verdict = state.verdict
+    return {
+        "run_id": state.run_id,
+        "name": state.name,
+        "state": verdict.verdict if verdict else state.phase,
+        "phase": state.phase,
+        "since": state.since,
+        "created": state.created,
+        "scenario": state.scenario,
+        "runtime": state.runtime,
+        "folder": str(folder.path),
+        "start": state.start.isoformat(sep=" ") if state.start else None,
+        "duration": state.duration,
+        "simulated": state.simulated,
+        "models": [asdict(state.model(model)) for model in state.models],
+        "others": [asdict(_process(state, name)) for name in _others(state)],
+        "preparing": [asdict(preparation) for preparation in state.preparing],
+        "joined": list(state.joined),
+        "missing": list(state.missing),
+        "holders": list(state.holders),
+        "waiting_since": state.waiting_since,
+        "verdict": asdict(verdict) if verdict else None,
+    }
+
+
+def brief_data(folder: RunFolder, state: RunState) -> Mapping[str, Any]:
+    """A run of a list for a program: the keys of `to_data` that need no look into its events."""
+    keys = ("run_id", "name", "state", "created", "scenario", "runtime", "folder", "verdict")
+    whole = to_data(folder, state)
+    return {key: whole[key] for key in keys}
+
+
+def _processes(state: RunState) -> Table:
+    table = _table("process", "state", "pid")
+    table.columns[-1].justify = "right"
+    rows = [state.model(model) for model in state.models]
+    rows += [_process(state, name) for name in _others(state)]
+    for row in rows:
+        words, style = str(row.state), ""
+        if row.code is not None:
+            words, style = describe_exit(row.code), "red" if row.code else ""
+        elif row.state == "missing":
+            words, style = "has not joined yet", "yellow"
+        pid = row.pid if row.code is None else None
+        table.add_row(row.name, _styled(words, style), pid or "")
+    return table
+
+
+def _others(state: RunState) -> list[str]:
+    return list(dict.fromkeys(p.name for p in state.processes if p.role != "model"))
+
+
+def _process(state: RunState, name: str) -> ModelState:
+    process = state.process(name)
+    assert process is not None
+    running = process.code is None
+    return ModelState(name, "running" if running else "exited", process.code, process.handle)
+
+
+def _simulated(state: RunState) -> str:
+    if state.duration is None:
+        return ""
+    whole = f"of {span(state.duration)}"
+    models = f", {plural(len(state.models), 'model')}"
+    if state.date is None:
+        return f"{span(state.simulated)} {whole}{models}"
+    return f"{date(state.date)}, {state.done:.0%} {whole}{models}"
+
+
+def _took(state: RunState, now: float) -> float:
+    end = state.verdict.at if state.verdict else (state.seen if state.phase == "lost" else now)
+    return max(0.0, end - state.created)
+
+
+def _table(*columns: str, headed: bool = True) -> Table:
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False, show_header=headed, header_style="bold")
+    for column in columns:
+        table.add_column(column, overflow="fold", no_wrap=column in ("run", "state", "pid"))
+    return table
+
+
+def _styled(text: str, style: str) -> Text:
+    from rich.text import Text
+
+    return Text(text, style=style)

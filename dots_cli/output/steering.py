@@ -1,0 +1,74 @@
+"""What `pause`, `resume`, `stop` and `teardown` say."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from dots_cli.output import console, run_tables
+from dots_cli.output.progress import moment
+from dots_cli.output.summary import verdict_line
+from dots_cli.output.waiting import Waiting
+from dots_cli.output.words import plural
+from dots_cli.render.run_folder import RunFolder
+from dots_cli.runtime import steer
+from dots_cli.runtime.state import RunState
+from dots_cli.runtime.steer import TornDown
+
+
+def wait(what: str, looks: Iterable[RunState]) -> RunState:
+    """Go through the looks, saying what the run does meanwhile; the last of them."""
+    state: RunState | None = None
+    with Waiting(what) as waiting:
+        for state in looks:
+            waiting.look(state)
+    assert state is not None
+    return state
+
+
+def print_moment(folder: RunFolder, state: RunState, what: str, *, json: bool) -> None:
+    """The run is paused, or goes on, at a simulated time."""
+    if json:
+        console.print_json(run_tables.to_data(folder, state))
+    elif state.verdict is not None:
+        console.print_result(verdict_line(state, state.verdict))
+    else:
+        console.print_result(f"{state.run_id} {what} at {moment(state)}")
+        if what == "paused":
+            console.say(f"Go on with: dots resume {state.run_id}")
+
+
+def print_end(folder: RunFolder, state: RunState, *, json: bool) -> None:
+    """The run has ended."""
+    assert state.verdict is not None
+    if json:
+        console.print_json(run_tables.to_data(folder, state))
+    else:
+        console.print_result(verdict_line(state, state.verdict))
+
+
+def tear_down(folders: Sequence[RunFolder], *, json: bool) -> None:
+    """End runs one after the other and say what there was of each."""
+    done = []
+    for folder in folders:
+        with Waiting(f"ending {folder.run_id}") as waiting:
+            for item in steer.teardown(folder):
+                if isinstance(item, RunState):
+                    waiting.look(item)
+                else:
+                    done.append(item)
+        if not json:
+            console.print_result(_torn_down(done[-1]))
+    if json:
+        keys = ("run_id", "was_running", "processes")
+        console.print_json([{key: getattr(item, key) for key in keys} for item in done])
+    elif not done:
+        console.say("Nothing is running.")
+
+
+def _torn_down(item: TornDown) -> str:
+    words = []
+    if item.was_running:
+        words.append("ended")
+    if item.processes:
+        words.append(f"ended {plural(item.processes, 'process', 'processes')} left without owner")
+    return f"{item.run_id}: {', '.join(words) or 'nothing was left of it'}"

@@ -1,0 +1,50 @@
+"""Says what a command waits for: in place in a terminal, now and then in a pipe."""
+
+from __future__ import annotations
+
+import sys
+import time
+from types import TracebackType
+
+from dots_cli.output.progress import phase_words
+from dots_cli.output.screen import Screen, Styled
+from dots_cli.output.words import span
+from dots_cli.runtime.state import RunState
+
+_SOON = 1.0
+_AGAIN = 10.0
+
+
+class Waiting:
+    """A context around a wait; says nothing of a short one."""
+
+    def __init__(self, what: str) -> None:
+        """`what` is the beginning of the sentence: `waiting for ab-12 to pause`."""
+        self._what = what
+        self._screen = Screen(sys.stderr)
+        self._since = time.monotonic()
+        self._said = self._since + _SOON - _AGAIN
+
+    def __enter__(self) -> Waiting:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        value: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._screen.close()
+
+    def look(self, state: RunState) -> None:
+        """The wait goes on, and the run is in that state."""
+        now = time.monotonic()
+        if now - self._since < _SOON:
+            return
+        doing = phase_words(state, time.time())
+        line = f"{self._what}: {state.phase}" + (f", {doing}" if doing else "")
+        if self._screen.moves:
+            self._screen.show([], [Styled(f"{line} ({span(int(now - self._since))})", "dim")])
+        elif now - self._said >= _AGAIN:
+            self._said = now
+            self._screen.show([line])

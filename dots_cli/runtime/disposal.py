@@ -1,0 +1,70 @@
+"""Removes runs that have ended: folder, logs and results."""
+
+from __future__ import annotations
+
+import shutil
+import time
+
+from dots_cli.errors import UsageError
+from dots_cli.render.run_folder import RunFolder, data_home
+from dots_cli.runtime import leftovers, runs, steer
+
+_DOOMED = ".deleted-"
+
+
+def choose(run: str) -> RunFolder:
+    """The one run that is meant. UsageError where there are several, or where it has not ended."""
+    folder = runs.find(run, only=True)
+    if runs.verdict(folder) is not None and steer.wait_until_released(folder):
+        return folder
+    if runs.is_alive(folder) or runs.may_start(folder):
+        raise UsageError(
+            f"{folder.run_id} has not ended", f"End it first: dots stop {folder.run_id}"
+        )
+    if leftovers.find_leftovers(folder):
+        raise UsageError(
+            f"processes of {folder.run_id} are still there",
+            f"End them first: dots teardown {folder.run_id}",
+        )
+    return folder
+
+
+def older_than(age: float) -> list[RunFolder]:
+    """Runs that were made more than `age` seconds ago and have a verdict, the oldest first."""
+    before = time.time() - age
+    return [
+        folder
+        for folder in reversed(runs.runs())
+        if runs.created(folder) < before
+        and runs.verdict(folder) is not None
+        and not runs.is_alive(folder)
+    ]
+
+
+def size(folder: RunFolder) -> int:
+    """Bytes on the disk."""
+    total = 0
+    for path in folder.path.rglob("*"):
+        try:
+            total += path.lstat().st_size
+        except OSError:
+            continue
+    return total
+
+
+def delete(folder: RunFolder) -> int:
+    """Remove a run for good; returns how many bytes that were. OSError where it cannot be.
+
+    The folder changes its name first, so that no command finds half a run.
+    """
+    home = data_home() / "runs"
+    if folder.path.parent != home:
+        raise UsageError(f"{folder.path} is no folder of a run")
+    size_before = size(folder)
+    doomed = home / f"{_DOOMED}{folder.run_id}"
+    if doomed.exists():
+        shutil.rmtree(doomed)
+    folder.path.rename(doomed)
+    for left in home.glob(f"{_DOOMED}*"):
+        shutil.rmtree(left, ignore_errors=left != doomed)
+    return size_before

@@ -1,0 +1,173 @@
+"""Asks a run's supervisor for something and waits until it has happened.
+
+Each generator yields the run's state at every look, so that whoever waits can say what for; the
+last one is the state that was asked for.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from dots_cli.errors import EnvironmentFailure, SupervisorLost, UsageError
+from dots_cli.render.run_folder import RunFolder
+from dots_cli.runtime import control, guard, leftovers, runs
+from dots_cli.runtime.control import Request
+from dots_cli.runtime.events import Event
+from dots_cli.runtime.follow import POLL, Follower, lost
+from dots_cli.runtime.state import RunState, advance
+
+POLITE = 90.0
+"""Seconds for a run to end after it was asked to; more than a polite stop can take."""
+
+AT_ONCE = 20.0
+"""Seconds for a run to end after it was asked to end at once."""
+
+_RELEASE = 5.0
+_MESSAGE = "supervisor and guard of the run were killed; `dots teardown` ended what was left"
+
+
+def pause(folder: RunFolder) -> Iterator[RunState]:
+    """Hold simulated time at the end of the step that is being computed.
+
+    A run that does not simulate yet pauses as soon as it does. UsageError where it has ended or
+    ends before.
+    """
+    _must_go_on(folder)
+    asked_in = None
+    for now in _looks(folder):
+        yield now
+        if now.phase == "paused":
+            return
+        if now.phase != asked_in and now.process("conductor") is not None:
+            # One asked while models join may not have been there yet when simulated time began.
+            asked_in = now.phase
+            control.send(folder, Request("pause"))
+    raise _ended(folder, "paused")
+
+
+def resume(folder: RunFolder) -> Iterator[RunState]:
+    """Let a paused run go on. UsageError where it is not paused."""
+    _must_go_on(folder)
+    asked = False
+    for now in _looks(folder):
+        if now.phase != "paused":
+            if not asked and now.phase != "ended":
+                raise UsageError(f"{folder.run_id} is not paused, it is {now.phase}")
+            yield now
+            return
+        if not asked:
+            asked = True
+            control.send(folder, Request("resume"))
+        yield now
+
+
+def stop(folder: RunFolder, *, at_once: bool = False) -> Iterator[RunState]:
+    """End the run; its models write what they have, unless `at_once`.
+
+    A run that has ended already is left as it is. SupervisorLost where nobody owns it.
+    """
+    if runs.verdict(folder) is None:
+        if runs.state(folder).phase == "lost":
+            raise lost(folder)
+        control.send(folder, Request("stop", now=at_once))
+    yield from _looks(folder)
+
+
+@dataclass(frozen=True)
+class TornDown:
+    """What `teardown` found of one run."""
+
+    run_id: str
+    was_running: bool
+    processes: int
+    """Processes that were left without an owner."""
+
+
+def needs_teardown(folder: RunFolder) -> bool:
+    """Whether anything of that run may still be there."""
+    return runs.verdict(folder) is None or runs.is_alive(folder)
+
+
+def teardown(folder: RunFolder) -> Iterator[RunState | TornDown]:
+    """End the run politely, then whatever is left of it; the last item says what that was.
+
+    Folder, logs and results stay. A run that lost its supervisor has a verdict afterwards.
+    EnvironmentFailure where processes cannot be ended.
+    """
+    alive = runs.is_alive(folder) or runs.may_start(folder)
+    if alive:
+        yield from _end_within(folder, Request("stop"), POLITE)
+        if runs.is_alive(folder):
+            yield from _end_within(folder, Request("stop", now=True), AT_ONCE)
+        _wait_until_gone(folder)
+    count = leftovers.end_leftovers(folder)
+    if left := leftovers.find_leftovers(folder):
+        pids = ", ".join(map(str, left))
+        raise EnvironmentFailure(
+            f"processes of {folder.run_id} cannot be ended: {pids}", "End them by hand."
+        )
+    if runs.verdict(folder) is None:
+        guard.write_verdict(folder.path, _MESSAGE)
+    yield TornDown(folder.run_id, alive, count)
+
+
+def wait_until_released(folder: RunFolder, seconds: float = _RELEASE) -> bool:
+    """Wait for a supervisor that has left its verdict to end; whether it has."""
+    deadline = time.monotonic() + seconds
+    while runs.is_alive(folder):
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(POLL / 2)
+    return True
+
+
+def _end_within(folder: RunFolder, request: Request, seconds: float) -> Iterator[RunState]:
+    if runs.verdict(folder) is None:
+        control.send(folder, request)
+    deadline = time.monotonic() + seconds
+    with contextlib.suppress(SupervisorLost):
+        yield from _looks(folder, deadline)
+    wait_until_released(folder, max(0.0, min(_RELEASE, deadline - time.monotonic())))
+
+
+def _wait_until_gone(folder: RunFolder) -> None:
+    """Supervisor and guard need a moment to end after the lock is free."""
+    deadline = time.monotonic() + _RELEASE
+    while leftovers.find_leftovers(folder) and time.monotonic() < deadline:
+        if runs.is_alive(folder):
+            return
+        time.sleep(POLL)
+
+
+def _looks(folder: RunFolder, deadline: float = float("inf")) -> Iterator[RunState]:
+    """The state at every look, until there is a verdict or nobody owns the run."""
+    follower = Follower(folder, with_logs=False)
+    state = runs.planned_state(folder)
+    while True:
+        for event in follower.poll():
+            if isinstance(event, Event):
+                state = advance(state, event)
+        if follower.more:
+            continue  # what it was long ago is of no interest
+        yield state
+        if follower.verdict is not None or time.monotonic() > deadline:
+            return
+        time.sleep(POLL)
+
+
+def _must_go_on(folder: RunFolder) -> None:
+    state = runs.state(folder)
+    if state.verdict is not None:
+        words = state.verdict.verdict.replace("_", " ")
+        raise UsageError(f"{folder.run_id} has ended already: {words}")
+    if state.phase == "lost":
+        raise lost(folder)
+
+
+def _ended(folder: RunFolder, before: str) -> UsageError:
+    verdict = runs.verdict(folder)
+    words = verdict.verdict.replace("_", " ") if verdict else "no verdict"
+    return UsageError(f"{folder.run_id} ended before it was {before}: {words}")
