@@ -1,0 +1,209 @@
+"""The main loop: other threads work through the phases, this one listens, watches and decides.
+
+It never asks a question that can block, so every command is obeyed at once. The first failure of
+any thread ends the federation for everybody.
+"""
+
+from __future__ import annotations
+
+import queue
+import signal
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from . import control
+from .failure import Ended, Failure
+from .federation import Broker, QueryFailed, Stage
+from .phase1 import SENDER, Phase1
+from .phase2 import GATE, Phase2
+from .settings import Settings
+from .watch import Say, Times, Watch, times
+
+TICK = 0.2
+FAREWELL = 1.0
+
+OK = 0
+FAILED = 1
+ABANDONED = 2
+
+
+@dataclass(frozen=True)
+class Started:
+    """All federates of phase 2 have joined."""
+
+    broker: Broker
+    federates: list[str]
+
+
+@dataclass(frozen=True)
+class EndReached:
+    """The simulated end was reached with all of them."""
+
+
+@dataclass(frozen=True)
+class Finished:
+    """All federates have left."""
+
+
+@dataclass(frozen=True)
+class Crashed:
+    """A thread ended with an exception."""
+
+    error: BaseException
+
+
+@dataclass(frozen=True)
+class Answered:
+    """What the federates said about their times."""
+
+    times: Times | None
+
+
+Message = (
+    control.Command | control.SupervisorGone | Started | EndReached | Finished | Crashed | Answered
+)
+
+
+class Conductor:
+    """One run's federation, from the first knock to the exit code."""
+
+    def __init__(self, settings: Settings, say: Say) -> None:
+        self._settings = settings
+        self._say = say
+        self._stage = Stage()
+        self._inbox: queue.SimpleQueue[Message] = queue.SimpleQueue()
+        self._questions: queue.SimpleQueue[Broker] = queue.SimpleQueue()
+        self._may_leave = threading.Event()
+        self._watch = Watch(
+            settings.duration, settings.limits.step, settings.pause_at, self._ask, say
+        )
+
+    def listen_to(self, lines: Iterable[bytes]) -> None:
+        """Obey the commands on these lines; their end means that the supervisor is gone."""
+        self._spawn("control", lambda: control.listen(lines, self._inbox.put))
+
+    def obey_signals(self) -> None:
+        """SIGTERM and SIGINT stop politely, as `docker stop` and a person at a terminal expect."""
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: self._inbox.put(control.Command("stop")))
+
+    def run(self) -> int:
+        """Conduct; the exit code."""
+        self._spawn("phases", self._work_through_phases)
+        self._spawn("questions", self._answer_questions)
+        try:
+            while True:
+                code = self._react(self._next_message())
+                if code is not None:
+                    return code
+                self._watch.tick(time.monotonic(), lambda: not self._may_leave.is_set())
+                if self._watch.stopped:
+                    return self._stop()
+        except Failure as failure:
+            return self._fail(failure)
+        except Exception as error:
+            return self._fail(_bug(error))
+
+    def _next_message(self) -> Message | None:
+        try:
+            return self._inbox.get(timeout=TICK)
+        except queue.Empty:
+            return None
+
+    def _react(self, message: Message | None) -> int | None:
+        """Deal with one message; the exit code where it is the last."""
+        now = time.monotonic()
+        match message:
+            case control.Command("pause", at):
+                self._watch.pause(at, now)
+            case control.Command("resume"):
+                self._watch.resume(now)
+            case control.Command("stop"):
+                self._watch.stop(now)
+            case control.Command("disconnect"):
+                return self._stop()
+            case control.SupervisorGone():
+                self._stage.end(FAREWELL)
+                return ABANDONED
+            case Started(broker, federates):
+                self._watch.begin(broker, federates, now)
+            case EndReached():
+                self._watch.end_reached(now)
+            case Answered(answer):
+                self._watch.answered(answer, now)
+            case Finished():
+                self._say("ended")
+                return OK
+            case Crashed(Failure() as failure):
+                raise failure
+            case Crashed(error):
+                raise _bug(error)
+        return None
+
+    def _stop(self) -> int:
+        self._stage.end(FAREWELL)
+        self._say("stopped", simulated=self._watch.simulated, quiet=self._watch.quiet)
+        return OK
+
+    def _fail(self, failure: Failure) -> int:
+        self._say(
+            "failed",
+            kind=failure.kind,
+            models=failure.models,
+            message=failure.message,
+            hint=failure.hint,
+        )
+        self._stage.end(FAREWELL)
+        return FAILED
+
+    def _work_through_phases(self) -> None:
+        try:
+            calculations = Phase1(self._settings, self._stage, self._say).run(self._spawn)
+            Phase2(self._settings, calculations, self._stage, self._say).run(
+                self._start, self._let_leave
+            )
+            self._inbox.put(Finished())
+        except Ended as ended:
+            if not self._stage.ending.is_set():
+                raise Failure("broker", f"the federation broke: {ended}") from ended
+
+    def _start(self, broker: Broker, federates: list[str]) -> None:
+        self._inbox.put(Started(broker, federates))
+
+    def _let_leave(self) -> None:
+        self._may_leave.set()
+        self._inbox.put(EndReached())
+
+    def _ask(self) -> None:
+        broker = self._stage.broker
+        if broker is not None:
+            self._questions.put(broker)
+
+    def _answer_questions(self) -> None:
+        while True:
+            broker = self._questions.get()
+            try:
+                answer = times(broker.ask_times(), (SENDER, GATE))
+            except QueryFailed:
+                answer = None
+            self._inbox.put(Answered(answer))
+
+    def _spawn(self, name: str, work: Callable[[], None]) -> threading.Thread:
+        def guarded() -> None:
+            try:
+                work()
+            except BaseException as error:
+                self._inbox.put(Crashed(error))
+
+        thread = threading.Thread(target=guarded, name=name, daemon=True)
+        thread.start()
+        return thread
+
+
+def _bug(error: BaseException) -> Failure:
+    traceback.print_exception(error, file=sys.stderr)
+    return Failure("internal", f"the conductor itself failed: {error!r}", "This is a bug of dots.")

@@ -1,0 +1,341 @@
+"""HELICS, as far as the conductor needs it: the only module that imports it.
+
+Queries named `ask_...` ask the federates and can block for many seconds when one of them was
+killed: never from a thread that has to react. The other queries are answered by the broker alone.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import socket
+import threading
+import time
+import warnings
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import helics as h
+
+from .failure import Ended, Failure
+
+MAX_TIME: float = h.HELICS_TIME_MAXTIME
+QUIET = "--loglevel=no_print"
+
+warnings.filterwarnings("ignore", message="This function will return a JSON object")
+
+
+class Broker:
+    """The root broker of one phase, listening on `port` and `port + 1`."""
+
+    def __init__(
+        self,
+        *,
+        host: str,
+        port: int,
+        first_core_port: int,
+        federates: int,
+        key: str,
+        global_time: bool,
+    ) -> None:
+        self.port = port
+        self._key = key
+        self._lock = threading.Lock()
+        _probe(host, port)
+        init = [
+            f"-f {federates}",
+            f"--port={port}",
+            f"--portstart={first_core_port}",
+            f"--brokerkey={key}",
+            "--ipv4" if host == "0.0.0.0" else "--local_interface=tcp://127.0.0.1",
+            QUIET,
+        ]
+        if global_time:
+            init.append("--globaltime")
+        try:
+            self._broker = h.helicsCreateBroker("zmq", "", " ".join(init))
+        except h.HelicsException as error:
+            raise Failure("broker", f"the HELICS broker did not start: {error}") from error
+        if not h.helicsBrokerIsConnected(self._broker):
+            raise Failure(
+                "broker",
+                f"the HELICS broker could not listen on port {port} or {port + 1}",
+                "Another program took the port; start the run again.",
+            )
+
+    @property
+    def connected(self) -> bool:
+        """Whether the federation lives."""
+        return bool(h.helicsBrokerIsConnected(self._broker))
+
+    def wait_for_end(self, seconds: float) -> bool:
+        """Wait until every federate has left; False where some are still there."""
+        return bool(h.helicsBrokerWaitForDisconnect(self._broker, int(seconds * 1000)))
+
+    def disconnect(self) -> None:
+        """End the federation for everybody; models leave their loops."""
+        h.helicsBrokerDisconnect(self._broker)
+
+    def free(self) -> None:
+        """Give the ports back."""
+        h.helicsBrokerFree(self._broker)
+
+    def set_barrier(self, at: float) -> None:
+        """Let nobody be granted the simulated second `at` or a later one."""
+        h.helicsBrokerSetTimeBarrier(self._broker, at)
+
+    def clear_barrier(self) -> None:
+        """Let time go on."""
+        h.helicsBrokerClearTimeBarrier(self._broker)
+
+    def federates(self) -> list[str]:
+        """Names of all federates that have ever joined."""
+        return list(self._query("federates"))
+
+    def endpoints(self) -> list[str]:
+        """Full names of the endpoints of all federates."""
+        return list(self._query("endpoints"))
+
+    def publications(self) -> list[str]:
+        """Full keys of the publications of all federates."""
+        return list(self._query("publications"))
+
+    def states(self) -> dict[str, str]:
+        """The state of each federate by name, `disconnected` for one that has left."""
+        state = self._query("current_state")
+        return {f["attributes"]["name"]: f["state"] for f in state.get("federates", ())}
+
+    def not_ready(self) -> list[str]:
+        """Federates that have joined and have not yet asked to be initialised."""
+        state = self._query("current_state")
+        waiting = {
+            core["attributes"]["id"]
+            for core in state.get("cores", ())
+            if core["state"] == "connected"
+        }
+        return [
+            f["attributes"]["name"]
+            for f in state.get("federates", ())
+            if f["attributes"]["parent"] in waiting
+        ]
+
+    def time(self) -> float:
+        """The simulated second that the federation has reached, 0 before it moves."""
+        answer = self._query("current_time")
+        return max(0.0, float(answer.get("time_next", 0.0)))
+
+    def ask_times(self) -> list[dict[str, Any]]:
+        """Name, `granted` time and `granted_mode` (it computes) of each federate still there."""
+        return [
+            {
+                "name": f["attributes"]["name"],
+                "granted": float(f["granted"]),
+                "granted_mode": bool(f["granted_mode"]),
+            }
+            for f in _federates_in(self._query("global_time_debugging"))
+        ]
+
+    def ask_unknown_publications(self) -> list[str]:
+        """Full keys that somebody subscribes to and nobody publishes."""
+        return list(self._query("unconnected_interfaces").get("unknown_publications", ()))
+
+    def ask_data_flow(self) -> dict[str, Any]:
+        """The graph of publications and inputs; see `wiring`."""
+        return dict(self._query("data_flow_graph"))
+
+    def ask_interfaces(self, federate: str) -> dict[str, Any]:
+        """`publications` and `inputs` of a federate with `name` (full key), `type`, `units`."""
+        return dict(self._query("interface_details", federate))
+
+    def ask_period(self, federate: str) -> float:
+        """The time period of a federate in seconds, 0 for none."""
+        return float(self._query("timeconfig", federate).get("period", 0.0))
+
+    def _query(self, what: str, target: str = "root") -> Any:
+        query = h.helicsCreateQuery(target, what)
+        try:
+            answer = h.helicsQueryBrokerExecute(query, self._broker)
+        except h.HelicsException as error:
+            raise QueryFailed(f"{what}: {error}") from error
+        finally:
+            h.helicsQueryFree(query)
+        if isinstance(answer, str):
+            try:
+                answer = json.loads(answer)
+            except ValueError as error:
+                raise QueryFailed(f"{what}: {answer}") from error
+        if isinstance(answer, dict) and "error" in answer:
+            raise QueryFailed(f"{what}: {answer['error']}")
+        return answer
+
+    def federate_info(self, core: str) -> Any:
+        """How a federate of the conductor's own joins this broker."""
+        info = h.helicsCreateFederateInfo()
+        h.helicsFederateInfoSetCoreType(info, h.HelicsCoreType.ZMQ)
+        h.helicsFederateInfoSetCoreName(info, core)
+        h.helicsFederateInfoSetBroker(info, "127.0.0.1")
+        h.helicsFederateInfoSetBrokerPort(info, self.port)
+        h.helicsFederateInfoSetCoreInitString(info, f"--brokerkey={self._key} {QUIET}")
+        return info
+
+
+class QueryFailed(Exception):  # noqa: N818
+    """HELICS did not answer a question; normal while a federation is being ended."""
+
+
+class Federate:
+    """A federate of the conductor's own. HELICS' complaints become `Ended`: its broker is gone."""
+
+    def __init__(self, federate: Any) -> None:
+        self._federate = federate
+
+    def start_initialising(self) -> None:
+        """Ask to be initialised, without waiting; see `arrived`."""
+        with _ended_where_helics_complains():
+            h.helicsFederateEnterInitializingModeAsync(self._federate)
+
+    def finish_initialising(self) -> None:
+        """All federates have asked to be initialised: their interfaces are known."""
+        with _ended_where_helics_complains():
+            h.helicsFederateEnterInitializingModeComplete(self._federate)
+
+    @property
+    def arrived(self) -> bool:
+        """Whether what was started has come to its end."""
+        return bool(h.helicsFederateIsAsyncOperationCompleted(self._federate))
+
+    def execute(self) -> None:
+        """Enter executing mode; everybody else does so too."""
+        with _ended_where_helics_complains():
+            h.helicsFederateEnterExecutingMode(self._federate)
+
+    def request(self, simulated: float) -> float:
+        """Wait for simulated time; the time granted."""
+        with _ended_where_helics_complains():
+            return float(h.helicsFederateRequestTime(self._federate, simulated))
+
+    def leave(self) -> None:
+        """Disconnect from the federation."""
+        with _ended_where_helics_complains():
+            h.helicsFederateDisconnect(self._federate)
+
+
+class Gate(Federate):
+    """The value federate that keeps phase 2 from starting, and knows when it has ended."""
+
+    def __init__(self, broker: Broker, name: str) -> None:
+        with _ended_where_helics_complains():
+            super().__init__(
+                h.helicsCreateValueFederate(name, broker.federate_info(f"{name}_core"))
+            )
+
+
+class Sender(Federate):
+    """The message federate that hands the ESDL out and receives numbers of calculations."""
+
+    def __init__(self, broker: Broker, name: str, endpoint: str) -> None:
+        with _ended_where_helics_complains():
+            federate = h.helicsCreateMessageFederate(name, broker.federate_info(f"{name}_core"))
+            self._endpoint = h.helicsFederateRegisterEndpoint(federate, endpoint)
+        super().__init__(federate)
+
+    def send(self, destination: str, text: bytes) -> None:
+        """Send a message; it arrives at the simulated time of now."""
+        with _ended_where_helics_complains():
+            h.helicsEndpointSendBytesTo(self._endpoint, text, destination)
+
+    def received(self) -> Iterator[tuple[str, str]]:
+        """The messages that have come: source endpoint and text."""
+        while h.helicsEndpointHasMessage(self._endpoint):
+            message = h.helicsEndpointGetMessage(self._endpoint)
+            yield h.helicsMessageGetSource(message), h.helicsMessageGetString(message)
+
+
+class Stage:
+    """The broker that stands now; whoever ends the run finds it here, from any thread."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._broker: Broker | None = None
+        self.ending = threading.Event()
+
+    @property
+    def broker(self) -> Broker | None:
+        """The broker of the phase that runs."""
+        return self._broker
+
+    def enter(self, make: Callable[[], Broker]) -> Broker:
+        """Put the next broker on the stage; `Ended` where the run is being ended."""
+        self.check()
+        broker = make()
+        with self._lock:
+            self._broker = broker
+        if self.ending.is_set():
+            broker.disconnect()
+            raise Ended
+        return broker
+
+    def leave(self) -> None:
+        """Take the broker away after its phase has ended by itself."""
+        with self._lock:
+            broker, self._broker = self._broker, None
+        if broker is not None:
+            broker.free()
+
+    def check(self) -> None:
+        """`Ended` where the run is being ended."""
+        if self.ending.is_set():
+            raise Ended
+
+    def end(self, patience: float) -> None:
+        """Disconnect whatever broker stands, and wait until its farewells are on their way."""
+        self.ending.set()
+        with self._lock:
+            broker = self._broker
+        if broker is not None:
+            broker.disconnect()
+            broker.wait_for_end(patience)
+
+
+def poll(condition: Callable[[], bool], stage: Stage, *, longest: float = 0.1) -> Iterator[float]:
+    """Look again and again until the condition holds, seldom where it takes long.
+
+    Yields the seconds waited so far each time it does not hold; `Ended` where the run is ended.
+    """
+    began = time.monotonic()
+    while not condition():
+        waited = time.monotonic() - began
+        yield waited
+        if stage.ending.wait(min(longest, max(0.005, waited / 50))):
+            raise Ended
+
+
+@contextlib.contextmanager
+def _ended_where_helics_complains() -> Iterator[None]:
+    try:
+        yield
+    except h.HelicsException as error:
+        raise Ended(str(error)) from error
+
+
+def _federates_in(answer: Any) -> Iterator[dict[str, Any]]:
+    for core in answer.get("cores", ()):
+        yield from core.get("federates", ())
+
+
+def _probe(host: str, port: int) -> None:
+    """`Failure` at once where a port is taken; HELICS itself would try for four seconds."""
+    import os
+
+    for wanted in (port, port + 1):
+        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as trial:
+            if os.name == "posix":
+                trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                trial.bind((host, wanted))
+            except OSError as error:
+                raise Failure(
+                    "broker",
+                    f"port {wanted} is taken: {error}",
+                    "End the program that listens there, or start the run again for other ports.",
+                ) from error

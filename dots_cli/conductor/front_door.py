@@ -1,0 +1,201 @@
+"""The front door of phase 1: listens where the models knock and relays to the phase 1 broker.
+
+A fast model knocks for phase 2 while the phase 1 broker still waits for slow ones to leave, and
+would be refused for good. So that broker listens elsewhere, and this door stands in its place: its
+entrance (the second port, which everybody who joins asks first) is closed when all have joined;
+whoever knocks from then on is refused by the kernel, and HELICS tries again by itself until the
+phase 2 broker listens. What passes through is joining and time requests; the ESDL does not.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import selectors
+import socket
+import threading
+from collections.abc import Callable
+
+from .failure import Failure
+
+CHUNK = 65536
+
+
+class _End:
+    """One side of a relayed connection; `pending` is what it has still to be sent."""
+
+    def __init__(self, sock: socket.socket) -> None:
+        self.sock = sock
+        self.pending = bytearray()
+        self.other: _End
+
+    @property
+    def events(self) -> int:
+        full = len(self.other.pending) > 16 * CHUNK
+        return (0 if full else selectors.EVENT_READ) | (
+            selectors.EVENT_WRITE if self.pending else 0
+        )
+
+
+class FrontDoor:
+    """Relays `port` and `port + 1` to `inner` and `inner + 1` on the loopback interface."""
+
+    def __init__(self, host: str, port: int, inner: int) -> None:
+        self._inner = inner
+        self._port = port
+        self._selector = selectors.DefaultSelector()
+        self._wake_reader, self._wake_writer = socket.socketpair()
+        self._wake_reader.setblocking(False)
+        self._orders: list[Callable[[], None]] = []
+        self._closed = False
+        self._listeners: dict[int, socket.socket] = {}
+        try:
+            for offset in (0, 1):
+                self._listeners[offset] = _listener(host, port + offset)
+        except OSError as error:
+            for listener in self._listeners.values():
+                listener.close()
+            raise Failure(
+                "broker",
+                f"port {port} or {port + 1} is taken: {error}",
+                "End the program that listens there, or start the run again for other ports.",
+            ) from error
+        self._selector.register(self._wake_reader, selectors.EVENT_READ, self._obey)
+        for offset, listener in self._listeners.items():
+            self._selector.register(listener, selectors.EVENT_READ, offset)
+        self._thread: threading.Thread | None = None
+
+    def open(self, start: Callable[[str, Callable[[], None]], threading.Thread]) -> None:
+        """Let models in; `start` runs a function in a thread."""
+        self._thread = start("front door", self._relay)
+
+    def close_entrance(self) -> None:
+        """Let nobody else join; who is in stays connected."""
+        self._order(lambda: self._close_listener(1))
+
+    def close(self) -> None:
+        """Close every connection and give the ports back; returns when that is done."""
+        self._order(self._close_all)
+        if self._thread is not None:
+            self._thread.join(5.0)
+        else:
+            self._close_all()
+
+    def _order(self, order: Callable[[], None]) -> None:
+        self._orders.append(order)
+        with contextlib.suppress(OSError):
+            self._wake_writer.send(b".")
+
+    def _relay(self) -> None:
+        while not self._closed:
+            for key, mask in self._selector.select():
+                if isinstance(key.data, _End):
+                    self._serve(key.data, mask)
+                elif isinstance(key.data, int):
+                    self._accept(key.data)
+                else:
+                    key.data()
+                if self._closed:
+                    return
+
+    def _obey(self) -> None:
+        with contextlib.suppress(OSError):
+            self._wake_reader.recv(CHUNK)
+        while self._orders:
+            self._orders.pop(0)()
+
+    def _accept(self, offset: int) -> None:
+        listener = self._listeners.get(offset)
+        if listener is None:
+            return
+        try:
+            outside, _ = listener.accept()
+        except OSError:
+            return
+        try:
+            inside = socket.create_connection(("127.0.0.1", self._inner + offset), timeout=5.0)
+        except OSError:
+            outside.close()
+            return
+        left, right = _End(outside), _End(inside)
+        left.other, right.other = right, left
+        for end in (left, right):
+            end.sock.setblocking(False)
+            end.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            self._selector.register(end.sock, selectors.EVENT_READ, end)
+
+    def _serve(self, end: _End, mask: int) -> None:
+        try:
+            if mask & selectors.EVENT_READ:
+                data = end.sock.recv(CHUNK)
+                if not data:
+                    self._hang_up(end)
+                    return
+                end.other.pending += data
+                self._send(end.other)
+            if mask & selectors.EVENT_WRITE:
+                self._send(end)
+        except BlockingIOError:
+            pass
+        except OSError:
+            self._hang_up(end)
+            return
+        for side in (end, end.other):
+            self._watch(side)
+
+    def _send(self, end: _End) -> None:
+        with contextlib.suppress(BlockingIOError):
+            while end.pending:
+                del end.pending[: end.sock.send(end.pending)]
+
+    def _watch(self, end: _End) -> None:
+        key = self._selector.get_map().get(end.sock)
+        wanted = end.events
+        if key is None:
+            if wanted:
+                self._selector.register(end.sock, wanted, end)
+        elif not wanted:
+            self._selector.unregister(end.sock)
+        elif key.events != wanted:
+            self._selector.modify(end.sock, wanted, end)
+
+    def _hang_up(self, end: _End) -> None:
+        with contextlib.suppress(OSError):
+            self._send(end.other)
+        for side in (end, end.other):
+            with contextlib.suppress(KeyError, ValueError):
+                self._selector.unregister(side.sock)
+            side.sock.close()
+
+    def _close_listener(self, offset: int) -> None:
+        listener = self._listeners.pop(offset, None)
+        if listener is not None:
+            self._selector.unregister(listener)
+            listener.close()
+
+    def _close_all(self) -> None:
+        for offset in (0, 1):
+            self._close_listener(offset)
+        for key in list(self._selector.get_map().values()):
+            if isinstance(key.data, _End):
+                key.data.sock.close()
+        self._closed = True
+        self._selector.close()
+        self._wake_reader.close()
+        self._wake_writer.close()
+
+
+def _listener(host: str, port: int) -> socket.socket:
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    try:
+        if os.name == "posix":
+            # Connections of an earlier door that linger in TIME_WAIT do not count as taken; on
+            # Windows the same option would share the port with whoever holds it.
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+        listener.listen(128)
+        listener.setblocking(False)
+    except OSError:
+        listener.close()
+        raise
+    return listener

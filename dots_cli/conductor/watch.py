@@ -1,0 +1,300 @@
+"""Keeps an eye on simulated time: progress, standing still, pausing, and getting quiet to stop.
+
+Lives in the main loop's thread, is called at every tick, and never asks a question that can block:
+those go through `ask`, and their answers come back to `answered`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from .failure import Failure
+
+Say = Callable[..., None]
+
+STEP_EDGE = 0.001
+"""Seconds past a step where a barrier lets that step be finished, and nothing later start."""
+STOP_PATIENCE = 20.0
+ANSWER_PATIENCE = 3.0
+
+
+class Steered(Protocol):
+    """The part of a broker that is used here; nothing of it blocks."""
+
+    def time(self) -> float:
+        """Simulated seconds reached."""
+
+    def set_barrier(self, at: float) -> None:
+        """Grant nobody that time or a later one."""
+
+    def clear_barrier(self) -> None:
+        """Let time go on."""
+
+    def states(self) -> dict[str, str]:
+        """State of each federate."""
+
+
+@dataclass(frozen=True)
+class Times:
+    """Where the federates are: who computes now, and the latest time granted to anybody."""
+
+    holders: tuple[str, ...]
+    latest: float
+
+
+def times(answer: Iterable[Mapping[str, Any]], own: Iterable[str]) -> Times:
+    """From the broker's `ask_times`, without the conductor's own federates."""
+    names = set(own)
+    others = [federate for federate in answer if federate["name"] not in names]
+    return Times(
+        holders=tuple(sorted(f["name"] for f in others if f["granted_mode"])),
+        latest=max([0.0, *(float(f["granted"]) for f in others)]),
+    )
+
+
+def left_early(states: Mapping[str, str], planned: Iterable[str]) -> Failure | None:
+    """The failure of planned federates that are no longer there."""
+    gone = [name for name in planned if states.get(name) == "disconnected"]
+    if not gone:
+        return None
+    return Failure(
+        "early",
+        f"{', '.join(gone)} left the federation before the simulated end",
+        "Look at the end of its log.",
+        sorted({name.split("/", 1)[0] for name in gone}),
+    )
+
+
+class Standstill:
+    """For how long the same simulated time has been seen, and when to speak of it."""
+
+    def __init__(self, now: float) -> None:
+        self._value: float | None = None
+        self._since = now
+        self._spoken = 0.0
+
+    def saw(self, value: float, now: float) -> bool:
+        """Take note of simulated time; whether it has moved."""
+        if value == self._value:
+            return False
+        self._value = value
+        self.forget(now)
+        return True
+
+    def forget(self, now: float) -> None:
+        """Start counting again: time was not expected to move."""
+        self._since = now
+        self._spoken = 0.0
+
+    def waited(self, now: float) -> float:
+        """Seconds of standing still."""
+        return now - self._since
+
+    def due(self, now: float) -> bool:
+        """Whether it is time to say so: after a second, then less and less often."""
+        waited = self.waited(now)
+        if waited < 1.0 or waited < self._spoken + min(30.0, self._spoken):
+            return False
+        self._spoken = waited
+        return True
+
+
+class Watch:
+    """Steers the simulation that runs now.
+
+    `limit` is in seconds of wall-clock time, `duration` in simulated seconds; `ask` puts the
+    question where the federates are and returns at once.
+    """
+
+    def __init__(
+        self,
+        duration: float,
+        limit: float,
+        pause_at: float | None,
+        ask: Callable[[], None],
+        say: Say,
+    ) -> None:
+        self._duration = duration
+        self._limit = limit
+        self._ask = ask
+        self._say = say
+        self._broker: Steered | None = None
+        self._planned: list[str] = []
+        self._still = Standstill(0.0)
+        self._reached = 0.0
+        self._leaving = False
+        self._holders: tuple[str, ...] = ()
+        self._asked_at: float | None = None
+        self._ask_from = 0.0
+        self._states_from = 0.0
+        self._pausing = pause_at is not None
+        self._barrier: float | None = pause_at
+        self._exact = pause_at is not None
+        self._paused = False
+        self._stopping_since: float | None = None
+        self.stopped = False
+        """The federation is quiet, or as quiet as it will be: it can be disconnected."""
+        self.quiet = False
+        """Whether `stopped` came at a step's edge, with all federates at the same time."""
+
+    @property
+    def simulated(self) -> float:
+        """Simulated seconds reached."""
+        return self._reached
+
+    def begin(self, broker: Steered, planned: list[str], now: float) -> None:
+        """All federates have joined; time starts when the barrier, if there is one, allows it."""
+        self._broker = broker
+        self._planned = planned
+        self._still.forget(now)
+        if self._barrier is not None and self._barrier < self._duration:
+            broker.set_barrier(self._barrier)
+
+    def end_reached(self, now: float) -> None:
+        """The simulated end is there; the federates leave now."""
+        self._leaving = True
+        self._lift()
+        if self._reached != self._duration:
+            self._reached = self._duration
+            self._say("progress", simulated=self._duration)
+        self._say("simulation_ended")
+        self._still.forget(now)
+
+    def pause(self, at: float | None, now: float) -> None:
+        """Let nobody pass `at`, or go on at all where that is None or past."""
+        if self._leaving or self._stopping_since is not None:
+            return
+        self._pausing = True
+        self._paused = False
+        self._exact = at is not None and at > self._reached
+        if self._broker is None:
+            self._barrier = at if self._exact else STEP_EDGE
+            if not self._exact:
+                self._paused = True
+                self._say("paused", simulated=0.0)
+            return
+        self._set(at if at is not None and self._exact else self._broker.time() + STEP_EDGE)
+        self._ask_from = now
+
+    def resume(self, now: float) -> None:
+        """Go on after a pause, also one that has not been reached."""
+        if not self._pausing or self._stopping_since is not None:
+            return
+        self._pausing = self._paused = False
+        self._lift()
+        self._still.forget(now)
+        self._say("resumed")
+
+    def stop(self, now: float) -> None:
+        """End at the next step's edge; `stopped` becomes true when that is reached."""
+        if self._stopping_since is not None:
+            return
+        self._stopping_since = now
+        if self._broker is None or (self._paused and not self._leaving):
+            self.stopped = self.quiet = True
+        elif not self._leaving:
+            self._exact = False
+            self._set(self._broker.time() + STEP_EDGE)
+            self._ask_from = now
+
+    def tick(self, now: float, still_before_end: Callable[[], bool]) -> None:
+        """Look at the broker; `Failure` where time stands still for too long or somebody left.
+
+        `still_before_end` says that nobody was allowed to leave yet; asked after looking.
+        """
+        if self._broker is None:
+            return
+        if self._stopping_since is not None and now - self._stopping_since > STOP_PATIENCE:
+            self.stopped = True
+        if self._paused:
+            self._still.forget(now)
+        if not self._leaving:
+            self._look(self._broker, now, still_before_end)
+        if self._still.due(now):
+            self._say(
+                "waiting",
+                simulated=self._reached,
+                waited=round(self._still.waited(now), 1),
+                holders=list(self._holders),
+            )
+        self._hold_to_limit(now)
+        self._inquire(now)
+
+    def answered(self, answer: Times | None, now: float) -> None:
+        """Take note of where the federates are; None where HELICS gave no answer."""
+        self._asked_at = None
+        self._ask_from = now + 0.5
+        if answer is None:
+            return
+        self._holders = answer.holders
+        if answer.holders or self._barrier is None or self._broker is None or self._leaving:
+            self._ask_from = now + (0.02 if self._waits_for_quiet else 0.5)
+            return
+        if not self._waits_for_quiet:
+            return
+        if not self._exact and answer.latest >= self._barrier:
+            # Somebody was granted a later time before the barrier stood: the others follow to
+            # the same time, so that all have results up to it.
+            self._set(answer.latest + STEP_EDGE)
+            self._ask_from = now + 0.02
+            return
+        self._reached = min(self._barrier if self._exact else answer.latest, self._duration)
+        if self._stopping_since is not None:
+            self.stopped = self.quiet = True
+        elif self._pausing and not self._paused:
+            self._paused = True
+            self._say("paused", simulated=self._reached)
+
+    @property
+    def _waits_for_quiet(self) -> bool:
+        if self._leaving or self._barrier is None or self._paused or self.stopped:
+            return False
+        return not self._exact or self._reached >= self._barrier
+
+    def _look(self, broker: Steered, now: float, still_before_end: Callable[[], bool]) -> None:
+        reached = min(broker.time(), self._duration)
+        if self._still.saw(reached, now):
+            self._holders = ()
+            if reached > self._reached:
+                self._reached = reached
+                self._say("progress", simulated=reached)
+        if now >= self._states_from:
+            self._states_from = now + 0.5
+            failure = left_early(broker.states(), self._planned)
+            if failure is not None and still_before_end():
+                raise failure
+
+    def _hold_to_limit(self, now: float) -> None:
+        if self._still.waited(now) < self._limit:
+            return
+        names = ", ".join(self._holders)
+        raise Failure(
+            "stalled",
+            f"simulated time has stood still at {self._reached:g} s for {self._limit:g} s"
+            + (f", held by {names}" if names else ""),
+            "Look at the end of its log; give a step longer with the limit `step`.",
+            sorted({name.split("/", 1)[0] for name in self._holders}),
+        )
+
+    def _inquire(self, now: float) -> None:
+        if self._asked_at is not None:
+            blocked = now - self._asked_at > ANSWER_PATIENCE
+            if blocked and self._stopping_since is not None:
+                self.stopped = True  # A federate is dead: there is no quiet to wait for.
+            return
+        stands = self._still.waited(now) >= 0.8 and not self._paused
+        if now >= self._ask_from and (stands or self._waits_for_quiet):
+            self._asked_at = now
+            self._ask()
+
+    def _set(self, barrier: float) -> None:
+        self._barrier = barrier
+        if self._broker is not None and barrier < self._duration:
+            self._broker.set_barrier(barrier)
+
+    def _lift(self) -> None:
+        if self._barrier is not None and self._broker is not None:
+            self._broker.clear_barrier()
+        self._barrier = None

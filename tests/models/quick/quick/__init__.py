@@ -1,0 +1,1 @@
+"""A calculation model for tests: see README.md beside this package."""
