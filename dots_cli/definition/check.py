@@ -1,14 +1,107 @@
-"""Both files of the user, read and checked together."""
+"""Both files of the user, read and checked together, every problem at once."""
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
+from dots_cli.definition import esdl
+from dots_cli.definition.complete import complete
+from dots_cli.definition.entries import Entries, read_entries
+from dots_cli.definition.located import Problems
 from dots_cli.definition.model import Definition, Overrides, Scenario
+from dots_cli.definition.overrides import parse
+from dots_cli.errors import InputError
 
 
 def read_both(
     scenario_path: Path, services_path: Path | None, overrides: Overrides
 ) -> tuple[Scenario, Definition]:
     """The scenario and its definition; see `definition.read`."""
-    raise NotImplementedError
+    wanted = parse(overrides)
+    problems = Problems()
+    found = _read_scenario(scenario_path, problems)
+    entries = _read_services(scenario_path, services_path, problems)
+    definition = None
+    if entries is not None:
+        definition = complete(entries, found, problems, wanted, os.environ)
+    if found is None or definition is None or problems.errors:
+        raise _failure(problems)
+    return found[0], definition
+
+
+def read_scenario(path: Path) -> Scenario:
+    """A scenario without a definition. Raises `InputError` with every problem of the file."""
+    problems = Problems()
+    found = _read_scenario(path, problems)
+    if found is None or problems.errors:
+        raise _failure(problems)
+    return found[0]
+
+
+def find_services(scenario: Path) -> Path | None:
+    """The definition beside a scenario: `<scenario>.services.yaml`, then `services.yaml`."""
+    for name in (f"{scenario.stem}.services.yaml", "services.yaml"):
+        if (scenario.parent / name).is_file():
+            return scenario.parent / name
+    return None
+
+
+def _read_scenario(path: Path, problems: Problems) -> tuple[Scenario, esdl.Content] | None:
+    raw = _bytes_of(path, "scenario", problems)
+    content = None if raw is None else esdl.read(raw, path, problems)
+    if raw is None or content is None:
+        return None
+    scenario = Scenario(
+        path=path,
+        content=raw,
+        objects=content.objects,
+        simulatable=content.simulatable,
+        first_instant=content.first_instant,
+    )
+    return scenario, content
+
+
+def _read_services(scenario: Path, given: Path | None, problems: Problems) -> Entries | None:
+    path = given or find_services(scenario)
+    if path is None:
+        name = f"{scenario.stem}.services.yaml"
+        what = f"no service definition beside the scenario: neither {name} nor services.yaml"
+        hint = f"Write one with `dots init {scenario}`, or name one with `--services FILE`."
+        problems.add(scenario, 0, what, hint)
+        return None
+    content = _bytes_of(path, "service definition", problems)
+    return None if content is None else read_entries(content, path, problems)
+
+
+def _bytes_of(path: Path, what: str, problems: Problems) -> bytes | None:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        near = _like(path)
+        hint = f"Did you mean {near}?" if near else "Check the path."
+        problems.add(path, 0, f"the {what} does not exist", hint)
+    except IsADirectoryError:
+        problems.add(path, 0, f"the {what} is a folder", "Name a file in it.")
+    except OSError as failure:
+        hint = "Name a file in it." if path.is_dir() else "Check its permissions."
+        problems.add(path, 0, f"the {what} cannot be read: {failure.strerror}", hint)
+    return None
+
+
+def _like(path: Path) -> Path | None:
+    """A file in the same folder whose name is nearly that one."""
+    from dots_cli.definition.located import nearest
+
+    if not path.parent.is_dir():
+        return None
+    names = [item.name for item in path.parent.iterdir() if item.is_file()]
+    near = nearest(path.name, names, cutoff=0.75)
+    return path.with_name(near) if near else None
+
+
+def _failure(problems: Problems) -> InputError:
+    count = len(problems.errors)
+    files = list(dict.fromkeys(str(problem.file) for problem in problems.errors))
+    what = "1 problem" if count == 1 else f"{count} problems"
+    return InputError(f"{what} in {' and '.join(files)}", problems=problems.in_order())

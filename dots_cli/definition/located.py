@@ -50,20 +50,23 @@ class Problems:
         listed = list(messages)
         for line, message in listed[:SHOWN_PER_KIND]:
             self.add(file, line, message, hint, severity)
-        if rest := len(listed) - SHOWN_PER_KIND:
-            if rest < 0:
-                return
+        if (rest := len(listed) - SHOWN_PER_KIND) > 0:
             self.add(file, listed[SHOWN_PER_KIND][0], f"and {rest} more like these", hint, severity)
+
+    def in_order(self) -> tuple[Problem, ...]:
+        """All of them, file by file, each from its first line to its last."""
+        files = list(dict.fromkeys(p.file for p in self.found))
+        return tuple(sorted(self.found, key=lambda p: (files.index(p.file), p.line)))
 
     @property
     def errors(self) -> tuple[Problem, ...]:
         """Those that prevent a run."""
-        return tuple(p for p in self.found if p.severity == "error")
+        return tuple(p for p in self.in_order() if p.severity == "error")
 
     @property
     def warnings(self) -> tuple[Problem, ...]:
         """Those that do not."""
-        return tuple(p for p in self.found if p.severity == "warning")
+        return tuple(p for p in self.in_order() if p.severity == "warning")
 
 
 @dataclass(frozen=True)

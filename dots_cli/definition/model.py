@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
@@ -11,6 +12,35 @@ from typing import Literal
 from dots_cli.errors import Problem
 
 LogLevel = Literal["debug", "info", "warning", "error"]
+
+RESERVED = frozenset(
+    {
+        *("esdl_ids", "esdl_type", "model_id", "simulation_id", "broker_ip", "broker_port"),
+        *("start_time", "simulation_duration_in_seconds", "calculation_services", "log_level"),
+        *("INFLUXDB_HOST", "INFLUXDB_PORT", "INFLUXDB_USER", "INFLUXDB_PASSWORD"),
+        *("INFLUXDB_NAME", "HELICS_BROKER_KEY"),
+    }
+)
+"""Variables that every model gets from dots itself."""
+
+OWN_REFERENCES = frozenset(
+    {
+        *("BROKER_HOST", "BROKER_PORT", "BROKER_KEY"),
+        *("STORE_HOST", "STORE_PORT", "STORE_USER", "STORE_PASSWORD"),
+    }
+)
+"""The names under which a plan refers to what its runtime fills in."""
+
+
+def sanitised(service_name: str) -> str:
+    """A service's name as it stands in the ids of its models (docs/protocol.md, "What decides
+    the models").
+
+    Lower case; only a-z, 0-9, `-` and space are kept; what is no letter or digit is cut from the
+    end; spaces become `-`. Empty where nothing is left.
+    """
+    kept = re.sub(r"[^a-z0-9\- ]", "", service_name.lower())
+    return re.sub(r"[^a-z0-9]+$", "", kept).replace(" ", "-")
 
 
 @dataclass(frozen=True)
@@ -32,12 +62,14 @@ class Scenario:
     """An ESDL file. `content` is the file as it was read, byte for byte.
 
     `objects` holds every object that has an id, in document order; the energy system itself comes
-    last. `first_instant` is where the earliest profile in the file begins.
+    last. `simulatable` are the classes in the file of which a model may make sense (assets,
+    markets, weather, the system itself). `first_instant` is where the earliest profile begins.
     """
 
     path: Path
     content: bytes = field(repr=False)
     objects: tuple[EsdlObject, ...] = field(repr=False)
+    simulatable: frozenset[str] = frozenset()
     first_instant: datetime | None = None
 
     @property
@@ -70,7 +102,7 @@ class Service:
     source: Path | None = None
     python: str | None = None
     command: tuple[str, ...] = ()
-    models: int = 0
+    models: int = 1
     calculations: int | None = None
     env: tuple[tuple[str, str], ...] = ()
     cpus: float | None = None

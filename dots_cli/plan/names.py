@@ -5,17 +5,9 @@ from __future__ import annotations
 import base64
 import re
 
+from dots_cli.definition.model import sanitised
+
 _LONGEST = 24
-
-
-def sanitised(service_name: str) -> str:
-    """A service's name as it stands in the ids of its models (PROTOCOL: "What decides the models").
-
-    Lower case; only a-z, 0-9, `-` and space are kept; what is no letter or digit is cut from the
-    end; spaces become `-`. Empty where nothing is left.
-    """
-    kept = re.sub(r"[^a-z0-9\- ]", "", service_name.lower())
-    return re.sub(r"[^a-z0-9]+$", "", kept).replace(" ", "-")
 
 
 def model_id(service_name: str, number: int) -> str:
