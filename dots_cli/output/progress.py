@@ -17,6 +17,7 @@ _WINDOW = 10.0
 _STANDING = 2.0
 _SHOWN_PREPARATIONS = 4
 _BAR = 30
+_NARROW = 60
 
 
 class Speed:
@@ -76,8 +77,15 @@ class Bar:
 def area(state: RunState, speed: Speed, now: float, columns: int, bar: Bar) -> list[Styled]:
     """The lines that stay: what the run does at `now` (seconds since 1970), and whom it waits for.
 
-    Not more than six.
+    Not more than six; without their indentation in a narrow window.
     """
+    lines = _area(state, speed, now, columns, bar)
+    if columns >= _NARROW:
+        return lines
+    return [Styled(" ".join(line.text.split()), line.style) for line in lines]
+
+
+def _area(state: RunState, speed: Speed, now: float, columns: int, bar: Bar) -> list[Styled]:
     passed = span(int(max(0.0, now - state.since)))
     match state.phase:
         case "starting":
@@ -222,6 +230,8 @@ def _simulating(state: RunState, speed: Speed, now: float, columns: int, bar: Ba
     part = f"{state.done:4.0%}"
     when = f"  {date(state.date)}" if state.date else ""
     room = min(_BAR, columns - len("Simulating  ") - len(part) - len(when) - 3)
+    if room < 0:
+        when = ""
     drawn = f"  {bar.draw(state.done, room)}" if room >= 5 else ""
     lines = [Styled(f"Simulating{drawn}  {part}{when}", "bold")]
     if standing := _standing(state, now):

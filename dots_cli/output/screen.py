@@ -94,7 +94,8 @@ class Screen:
             return ""
         # A window that was made narrower has wrapped the lines that stay.
         rows = sum(max(1, -(-width(line.text) // columns)) for line in self._drawn)
-        return "\r" + (f"\x1b[{rows - 1}A" if rows > 1 else "") + "\x1b[J"
+        # Row by row: erasing to the end of the screen makes tmux keep what was erased.
+        return "\r\x1b[2K" + "\x1b[A\x1b[2K" * (rows - 1)
 
     def _size(self) -> tuple[int, int]:
         try:

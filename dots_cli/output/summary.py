@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from dots_cli.errors import DotsError, ExitCode
@@ -69,8 +70,23 @@ def print_points(folder: RunFolder) -> bool:
 
 
 def points(folder: RunFolder) -> list[tuple[str, int, int]]:
-    """(ESDL type, objects with results, points) of a run, sorted by type."""
-    return []
+    """(ESDL type, simulated objects, points) of a run, sorted by type; empty without any point.
+
+    A type that was simulated and has no points is there too. StoreFailure where the store cannot
+    be read.
+    """
+    from dots_cli.plan import serialise
+    from dots_cli.results.store import open_results
+
+    plan = serialise.from_json(folder.plan.read_text(encoding="utf-8"))
+    with open_results(folder, plan) as results:
+        counts = results.counts()
+    objects = Counter[str]()
+    for model in plan.models:
+        objects[model.esdl_type] += len(model.objects)
+    if not any(counts.values()):
+        return []
+    return [(name, objects[name], counts.get(name, 0)) for name in sorted({*objects, *counts})]
 
 
 def _print_verdict(state: RunState, verdict: VerdictReached) -> None:
