@@ -46,13 +46,16 @@ def talk() -> Console:
 
 
 def print_result(text: str = "") -> None:
-    """A line of the result."""
-    result().print(text, soft_wrap=True)
+    """A line of the result, as it is."""
+    sys.stdout.write(f"{text}\n")
 
 
 def say(text: str = "", style: str | None = None) -> None:
     """A line of the talk."""
-    talk().print(text, style=style, soft_wrap=True)
+    if style is None or not sys.stderr.isatty():  # rich takes a tenth of a second to import
+        sys.stderr.write(f"{text}\n")
+    else:
+        talk().print(text, style=style, soft_wrap=True)
 
 
 def print_json(data: Any) -> None:
@@ -121,6 +124,9 @@ def print_bug(failure: BaseException) -> None:
 
 
 def _labelled(label: str, style: str, message: str, before: str = "") -> None:
+    if not sys.stderr.isatty():
+        say(f"{before}{label}: {message}")
+        return
     from rich.text import Text
 
     line = Text.assemble(before, (f"{label}: ", style), message)

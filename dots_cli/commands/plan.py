@@ -1,0 +1,77 @@
+"""`dots plan`: every decision about a run, before anything starts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from dots_cli.definition import Definition, Scenario
+    from dots_cli.plan.model import RuntimeName
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+
+    @app.command()
+    def plan(
+        scenario: Annotated[Path, typer.Argument(help="The ESDL file.", show_default=False)],
+        services: Annotated[
+            Path | None,
+            typer.Option(help="The service definition; default: the one beside the scenario."),
+        ] = None,
+        runtime: Annotated[
+            str,
+            typer.Option(
+                help="process, docker, or auto: processes where every service has a source."
+            ),
+        ] = "auto",
+        start: Annotated[
+            str | None, typer.Option(help="When the simulation begins, without a zone.")
+        ] = None,
+        duration: Annotated[
+            str | None, typer.Option(help="How much time is simulated: 60h, 7d, seconds.")
+        ] = None,
+        settings: Annotated[
+            list[str] | None,
+            typer.Option("--set", metavar="SERVICE.VAR=VALUE", help="A variable of a service."),
+        ] = None,
+        as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    ) -> None:
+        """Show what a run would start, without starting it."""
+        import os
+
+        from dots_cli.definition import Overrides, read
+        from dots_cli.output import console
+        from dots_cli.plan import names
+        from dots_cli.plan.build import build
+
+        overrides = Overrides(start=start, duration=duration, variables=tuple(settings or ()))
+        found, definition = read(scenario, services, overrides)
+        chosen = _runtime(runtime, found, definition)
+        run_id = names.run_id(found.name, os.urandom(8))
+        planned = build(found, definition, run_id=run_id, runtime=chosen)
+        console.print_problems(definition.warnings)
+        if as_json:
+            from dots_cli.plan.serialise import to_data
+
+            console.print_json(to_data(planned))
+            return
+        from dots_cli.output.pages import plan_page
+        from dots_cli.plan.coverage import coverage_of
+
+        for line in plan_page(planned, found, definition, coverage_of(found, definition)):
+            console.print_result(line)
+
+
+def _runtime(wanted: str, scenario: Scenario, definition: Definition) -> RuntimeName:
+    from dots_cli.errors import UsageError
+
+    if wanted == "process" or wanted == "docker":
+        return "process" if wanted == "process" else "docker"
+    if wanted != "auto":
+        raise UsageError(f"there is no runtime '{wanted}'", "Known: auto, process, docker.")
+    started = [s for s in definition.services if s.esdl_type in scenario.by_type]
+    return "process" if all(s.source and s.command for s in started) else "docker"
