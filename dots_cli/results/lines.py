@@ -93,33 +93,39 @@ def check(body: bytes, tick: int, now: int, kinds: dict[tuple[str, str], str]) -
     """
     batch = Batch(tick, [], [])
     blocks: dict[tuple[str, str], Block] = {}
+    series: dict[str, tuple[str, dict[str, str]]] = {}
     earliest, latest, default = -(-FIRST_TIME // tick), LAST_TIME // tick, now // tick
     for line in split(body):
         try:
             text = line.decode("utf-8")
-            parsed = _parse(text)
+            end = _key_end(text)
+            key = text[:end]
+            known = series.get(key)
+            # Series come again and again, and most of a line is its series.
+            point = _parse(text if known is None else "m" + text[end:])
         except UnicodeDecodeError:
             batch.refused.append(Refusal(line.decode("utf-8", "replace"), "not UTF-8"))
             continue
         except LineFormatError as error:
             batch.refused.append(Refusal(text, _reason(text, str(error))))
             continue
-        if parsed is None:  # a comment
+        if point is None:  # a comment
             continue
-        time = default if parsed["time"] is None else parsed["time"]
-        refusal = _refuse(text, parsed, earliest <= time <= latest, kinds)
+        if known is None:
+            known = series[key] = point["measurement"], point["tags"]
+        time = default if point["time"] is None else point["time"]
+        if not earliest <= time <= latest:
+            batch.refused.append(Refusal(text, _OUT_OF_RANGE))
+            continue
+        refusal = _refuse(text, *known, point["fields"], kinds)
         if refusal:
             batch.refused.append(refusal)
             continue
         batch.lines += 1
-        key_end = _KEY_END.search(text) if "\\" in text else None
-        key = text[: key_end.start()] if key_end else text[: text.index(" ")]
-        for name, value in parsed["fields"].items():
+        for name, value in point["fields"].items():
             block = blocks.get((key, name))
             if block is None:
-                kind = _KINDS[type(value)]
-                block = Block(parsed["measurement"], parsed["tags"], name, kind)
-                blocks[key, name] = block
+                block = blocks[key, name] = Block(*known, name, _KINDS[type(value)])
             block.times.append(time)
             block.texts.append(_TEXT[block.kind](value))
     batch.blocks = list(blocks.values())
@@ -127,13 +133,14 @@ def check(body: bytes, tick: int, now: int, kinds: dict[tuple[str, str], str]) -
 
 
 def _refuse(
-    line: str, parsed: dict[str, Any], in_range: bool, kinds: dict[tuple[str, str], str]
+    line: str,
+    measurement: str,
+    tags: dict[str, str],
+    fields: dict[str, Value],
+    kinds: dict[tuple[str, str], str],
 ) -> Refusal | None:
     """Why a point whose syntax is right is not taken; its fields' types become known if it is."""
-    if not in_range:
-        return Refusal(line, _OUT_OF_RANGE)
-    measurement, fields = parsed["measurement"], parsed["fields"]
-    if "time" in parsed["tags"]:
+    if "time" in tags:
         reason = f'invalid tag key: input tag "time" on measurement "{measurement}" is invalid'
         return Refusal(line, reason, dropped=True)
     if fields.pop("time", None) is not None and not fields:
@@ -151,6 +158,14 @@ def _refuse(
             )
             return Refusal(line, reason, dropped=True)
     return None
+
+
+def _key_end(line: str) -> int:
+    """Where measurement and tags end: at the first space that no backslash stands before."""
+    if "\\" not in line:
+        return line.find(" ")
+    found = _KEY_END.search(line)
+    return found.start() if found else -1
 
 
 def split(body: bytes) -> Iterator[bytes]:

@@ -27,6 +27,7 @@ ONLY_IN = {
     "duckdb": ("results.embedded",),
     "line_protocol_parser": ("results.lines",),
     "influxdb_client": ("results.influx",),
+    "urllib3": ("results.influx",),
     "docker": ("runtime.docker",),
     "uv": ("runtime.environments",),
     "psutil": ("runtime.os_processes",),
@@ -111,7 +112,7 @@ def test_a_foreign_library_is_known_in_its_own_place_alone() -> None:
 def test_every_foreign_library_is_a_declared_dependency() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     declared = {_normal(re.split(r"[<>=!~;\[ ]", d)[0]) for d in project["dependencies"]}
-    optional = {"influxdb_client", "docker"}
+    optional = {"urllib3", "docker"}
     owners = packages_distributions()
     wrong = [
         str(found)
