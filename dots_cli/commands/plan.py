@@ -62,7 +62,7 @@ def register(app: typer.Typer) -> None:
         from dots_cli.output.pages import plan_page
         from dots_cli.plan.coverage import coverage_of
 
-        for line in plan_page(planned, found, definition, coverage_of(found, definition)):
+        for line in plan_page(planned, found, definition, coverage_of(found, definition.services)):
             console.print_result(line)
 
 

@@ -43,7 +43,7 @@ def register(app: typer.Typer) -> None:
                 raise
             console.print_json(_as_data(False, failure.problems, None))
             raise typer.Exit(failure.exit_code) from None
-        coverage = coverage_of(found, definition)
+        coverage = coverage_of(found, definition.services)
         if as_json:
             console.print_json(_as_data(True, definition.warnings, coverage))
             return

@@ -243,7 +243,7 @@ class _Completion:
                 self.problems.warn(self.file, line, what, hint)
             first.setdefault(esdl_type, str(name))
             self._check_ids(esdl_type, scenario, content)
-        if not startable and "services" in self.entries.document.data:
+        if not startable and isinstance(self.entries.document.data.get("services"), list):
             what = (
                 f"there is nothing to run: no service simulates an object of {scenario.path.name}"
             )

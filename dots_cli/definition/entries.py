@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -83,8 +83,8 @@ def read_entries(content: bytes, file: Path, problems: Problems) -> Entries | No
         problems.add(file, document.line(()), "the service definition is no mapping", hint)
         return None
     document = _from_request(document, problems)
-    _report(document, problems)
-    return _typed(document, content)
+    whole = _validated(document, problems)
+    return _typed(document, content, whole)
 
 
 def _from_request(document: Document, problems: Problems) -> Document:
@@ -115,9 +115,11 @@ def _from_request(document: Document, problems: Problems) -> Document:
     return Document(document.file, data, lines)
 
 
-def _report(document: Document, problems: Problems) -> None:
+def _validated(document: Document, problems: Problems) -> DefinitionFile | None:
+    """The whole file; None, with every mistake reported, where there is one."""
+    whole = None
     try:
-        DefinitionFile.model_validate(document.data)
+        whole = DefinitionFile.model_validate(document.data)
     except ValidationError as failure:
         for error in failure.errors():
             path = tuple(error["loc"])
@@ -131,6 +133,7 @@ def _report(document: Document, problems: Problems) -> None:
             what = f"{_subject(('services', at), document)} has neither image nor source"
             hint = "Add `image: <container image>` or `source: <folder of its code>`."
             problems.add(document.file, document.line(("services", at)), what, hint)
+    return whole
 
 
 def _complaint(
@@ -231,26 +234,26 @@ def _listed(item: Mapping[str, Any]) -> dict[str, Any]:
     return {renamed.get(key, key): value for key, value in item.items()}
 
 
-def _typed(document: Document, content: bytes) -> Entries:
+def _typed(document: Document, content: bytes, whole: DefinitionFile | None) -> Entries:
+    """What is readable: all of it, or section by section what has no mistake."""
     data = document.data
-    services = data.get("services")
-    listed = services if isinstance(services, list) else []
+    services = data["services"] if isinstance(data.get("services"), list) else []
+    listed = tuple(_listed(item) if isinstance(item, dict) else None for item in services)
+    if whole is not None:
+        readable = tuple(enumerate(whole.services))
+        return Entries(
+            content, document, whole.simulation, whole.limits, whole.store, readable, listed
+        )
+    entries = ((at, _section(ServiceEntry, item)) for at, item in enumerate(services))
     return Entries(
         content=content,
         document=document,
         simulation=_section(SimulationEntry, data.get("simulation") or {}),
         limits=_section(LimitsEntry, data.get("limits") or {}),
-        store=None if not data.get("store") else _section(StoreEntry, data["store"]),
-        services=tuple(_readable(services)),
-        listed=tuple(_listed(item) if isinstance(item, dict) else None for item in listed),
+        store=_section(StoreEntry, data["store"]) if data.get("store") else None,
+        services=tuple((at, entry) for at, entry in entries if entry is not None),
+        listed=listed,
     )
-
-
-def _readable(services: Any) -> Iterator[tuple[int, ServiceEntry]]:
-    for at, item in enumerate(services if isinstance(services, list) else ()):
-        entry = _section(ServiceEntry, item)
-        if entry is not None:
-            yield at, entry
 
 
 def _section(model: type[_M], data: Any) -> _M | None:

@@ -174,7 +174,7 @@ def _also(field: str, *request_keys: str) -> AliasChoices:
 class Entry(BaseModel):
     """A mapping of the definition: unknown keys are errors, an empty value is the default."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", defer_build=True)
 
     @model_validator(mode="before")
     @classmethod

@@ -28,7 +28,9 @@ def coverage_page(coverage: Coverage) -> Iterator[str]:
     rows += [
         (s.name, s.esdl_type, str(s.objects), model_range(s.models)) for s in coverage.services
     ]
-    yield from columns(rows, right=[2])
+    yield from (
+        columns(rows, right=[2]) if coverage.services else ["No service simulates any of it."]
+    )
     yield from _uncovered(coverage)
 
 

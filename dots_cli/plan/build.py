@@ -71,12 +71,14 @@ def _require_startable(
     problems = []
     for service in services:
         if service.source is None:
-            what = f"service '{service.name}' has no source, and without Docker only a source runs"
-            hint = "Add `source: <folder of the service's code>` to it, or use `--runtime docker`."
+            what = (
+                f"service '{service.name}' has no source: without Docker, code is run, not images"
+            )
+            hint = "Add `source: <folder of the service's code>` to it."
             problems.append(Problem(definition.path, service.line, what, hint))
         elif not service.command:
-            what = f"service '{service.name}' has no command, and without Docker one is needed"
-            hint = "Add `command: [python, -m, <its module>]` to it, or use `--runtime docker`."
+            what = f"service '{service.name}' has no command: without Docker it says what to run"
+            hint = "Add `command: [python, -m, <its module>]` to it."
             problems.append(Problem(definition.path, service.line, what, hint))
     if problems:
         raise InputError("the definition cannot be run as local processes", problems=problems)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from dots_cli.definition import Definition, Scenario
+from dots_cli.definition import Scenario, Service
 from dots_cli.plan.federation import models_of
 
 
@@ -30,9 +31,9 @@ class Coverage:
     without_service: tuple[tuple[str, int], ...]
 
 
-def coverage_of(scenario: Scenario, definition: Definition) -> Coverage:
-    """How a definition covers a scenario."""
-    served = {service.esdl_type for service in definition.services}
+def coverage_of(scenario: Scenario, services: Sequence[Service]) -> Coverage:
+    """How the services of a definition cover a scenario."""
+    served = {service.esdl_type for service in services}
     return Coverage(
         services=tuple(
             ServiceCoverage(
@@ -41,7 +42,7 @@ def coverage_of(scenario: Scenario, definition: Definition) -> Coverage:
                 objects=len(scenario.by_type.get(service.esdl_type, ())),
                 models=tuple(model.id for model in models_of(service, scenario)),
             )
-            for service in definition.services
+            for service in services
         ),
         without_service=tuple(
             (esdl_type, len(objects))

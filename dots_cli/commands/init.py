@@ -1,0 +1,112 @@
+"""`dots init`: a service definition for a scenario, or a copy of an example."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+
+    @app.command()
+    def init(
+        target: Annotated[
+            Path | None,
+            typer.Argument(
+                metavar="[SCENARIO | FOLDER]",
+                help="The ESDL file; with --example the folder to make.",
+                show_default=False,
+            ),
+        ] = None,
+        output: Annotated[
+            Path | None,
+            typer.Option(
+                "--output", "-o", help="The file to write; default: services.yaml beside SCENARIO."
+            ),
+        ] = None,
+        example: Annotated[
+            str | None, typer.Option(metavar="NAME", help="Copy this example, like two-houses.")
+        ] = None,
+        force: Annotated[bool, typer.Option(help="Replace what is there.")] = False,
+        as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    ) -> None:
+        """Write a service definition for a scenario, or copy an example.
+
+        The definition lists every ESDL class of the scenario. Classes that a published service
+        simulates are filled in, the others are commented out.
+        """
+        from dots_cli.errors import UsageError
+
+        if example is not None:
+            _copy_example(example, target or Path(example), force, as_json)
+        elif target is None:
+            raise UsageError("name a scenario, or an example with --example NAME")
+        else:
+            _write_definition(target, output, force, as_json)
+
+
+def _write_definition(path: Path, output: Path | None, force: bool, as_json: bool) -> None:
+    from dataclasses import asdict
+
+    from dots_cli.definition.catalogue import read_catalogue
+    from dots_cli.definition.check import read_scenario
+    from dots_cli.definition.starter import known_services, starter
+    from dots_cli.errors import UsageError
+    from dots_cli.output import console
+    from dots_cli.output.pages import coverage_page
+    from dots_cli.plan.coverage import coverage_of
+    from dots_cli.render.run_folder import write_atomically
+
+    target = output or path.with_name("services.yaml")
+    if target.exists() and not force:
+        other = path.with_name(f"{path.stem}.services.yaml")
+        hint = f"`--force` replaces it; `-o {other}` writes another, found for this scenario alone."
+        raise UsageError(f"{target} is there already", hint)
+    scenario = read_scenario(path)
+    catalogue = read_catalogue()
+    write_atomically(target, starter(scenario, catalogue))
+    coverage = coverage_of(scenario, known_services(scenario, catalogue))
+    if as_json:
+        services = [asdict(service) for service in coverage.services]
+        without = dict(coverage.without_service)
+        console.print_json(
+            {
+                "written": str(target),
+                "coverage": {"services": services, "without_service": without},
+            }
+        )
+        return
+    console.print_result(f"Written: {target}")
+    for line in coverage_page(coverage):
+        console.print_result(line)
+    console.say(f"Look it through, then: dots validate {path}")
+
+
+def _copy_example(name: str, folder: Path, force: bool, as_json: bool) -> None:
+    import shutil
+
+    from dots_cli.errors import UsageError
+    from dots_cli.output import console
+    from dots_cli.resources import shipped
+
+    examples = shipped("examples")
+    known = sorted(item.name for item in examples.iterdir() if any(item.glob("*.esdl")))
+    if name not in known:
+        raise UsageError(f"there is no example '{name}'", f"Known: {', '.join(known)}.")
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())) and not force:
+        hint = "Name another folder, or use `--force` to write into it."
+        raise UsageError(f"{folder} is there already and not empty", hint)
+    leave_out = shutil.ignore_patterns("__pycache__", ".venv", ".*_cache", "*.egg-info", "build")
+    shutil.copytree(
+        examples / name, folder, dirs_exist_ok=force or folder.is_dir(), ignore=leave_out
+    )
+    scenarios = sorted(folder.glob("*.esdl"))
+    if as_json:
+        console.print_json({"written": str(folder), "scenarios": [str(s) for s in scenarios]})
+        return
+    console.print_result(f"Written: {folder}")
+    for scenario in scenarios:
+        console.say(f"Run it with: dots run {scenario}")
