@@ -146,9 +146,7 @@ class Environments:
         return Interpreter(path, answer.stdout.strip()) if answer.returncode == 0 else None
 
     def _uv(self, *arguments: str, about: Path | None = None, downloads: bool = False) -> str:
-        import uv
-
-        command = [uv.find_uv_bin(), "--system-certs", "--no-progress"]
+        command = [_uv_program(), "--system-certs", "--no-progress"]
         if self._offline:
             command.append("--offline")
         if not downloads:
@@ -177,6 +175,18 @@ class Environments:
         if process.returncode != 0:
             raise _explain(err.strip() or out.strip(), about, offline=self._offline)
         return out
+
+
+_FINDING_UV = threading.Lock()
+
+
+def _uv_program() -> str:
+    import uv
+
+    # Services are made ready side by side, and `sysconfig`, which is asked here, gives a second
+    # thread half of its table while the first one fills it (Python 3.11, python/cpython#92452).
+    with _FINDING_UV:
+        return uv.find_uv_bin()
 
 
 @dataclass(frozen=True)

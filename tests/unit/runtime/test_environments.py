@@ -141,3 +141,18 @@ def test_an_unreachable_package_index_is_said_as_such(
         ensure(tmp_path / "cache", source)
     assert "package index cannot be reached" in caught.value.message
     assert "proxy" in caught.value.hint
+
+
+def test_many_services_can_be_made_ready_at_once_from_the_start() -> None:
+    """In a process that has looked for `uv` never before: the search is not safe by itself."""
+    program = (
+        "import threading\n"
+        "from dots_cli.runtime.environments import _uv_program\n"
+        "gate, found = threading.Barrier(20), []\n"
+        "def look(): gate.wait(); found.append(_uv_program())\n"
+        "threads = [threading.Thread(target=look) for _ in range(20)]\n"
+        "[t.start() for t in threads]; [t.join() for t in threads]\n"
+        "assert len(found) == 20, len(found)\n"
+    )
+    for _ in range(3):
+        subprocess.run([sys.executable, "-c", program], check=True, timeout=60)
