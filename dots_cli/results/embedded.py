@@ -217,18 +217,20 @@ class EmbeddedResults:
 
 
 def _open(folder: Path) -> duckdb.DuckDBPyConnection:
-    for _ in range(3):
+    for attempt in range(3):
         file = _fitting(folder)
         if not file.exists():
             _build(folder, file)
         try:
             # One thread, so that a mean is summed up in the same order every time.
             return duckdb.connect(str(file), read_only=True, config={"threads": 1})
-        except duckdb.IOException:
-            if file.exists():
+        except duckdb.Error:
+            if attempt == 2:
                 raise
-            # Another reader found a longer journal and removed this file.
-    raise OSError("the journal grows faster than it can be read")
+            # Removed by a reader that found a longer journal; or broken, or of another version.
+            with contextlib.suppress(OSError):
+                file.unlink(missing_ok=True)
+    raise AssertionError("unreachable")
 
 
 def _fitting(folder: Path) -> Path:

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import argparse
 import base64
-import errno
 import gzip
 import hmac
 import json
@@ -24,6 +23,7 @@ import signal
 import sys
 import threading
 import time
+import traceback
 import zlib
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -33,18 +33,16 @@ from typing import Any, ClassVar
 from urllib.parse import parse_qs, urlsplit
 
 from dots_cli.results.journal import Journal, encode
-from dots_cli.results.lines import NANOSECONDS, Batch, Refusal, check
+from dots_cli.results.lines import NANOSECONDS, Batch, check
+from dots_cli.results.refusals import Refused, not_written, partial_write
 
 VERSION = "1.8.10"
 """What `/ping` says; clients choose their dialect by it."""
 
 _PATIENCE = 10.0
 """Seconds that requests under way have to end when the endpoint is asked to."""
-_NAMED = 10
-"""How many refused lines an answer names."""
 _REPORTED = 50
 """How many refusals are reported; whoever started us may not be reading."""
-_FULL = {errno.ENOSPC, errno.EDQUOT} if hasattr(errno, "EDQUOT") else {errno.ENOSPC}
 
 
 @dataclass(frozen=True)
@@ -59,16 +57,6 @@ class Access:
         """Compare in a time that does not depend on where the difference is."""
         same_user = hmac.compare_digest(user.encode(), self.user.encode())
         return hmac.compare_digest(password.encode(), self.password.encode()) and same_user
-
-
-class Refused(Exception):  # noqa: N818 - an answer, not an error of ours
-    """An answer that is not a success: its status and what it says."""
-
-    def __init__(self, status: int, message: str, model: str | None = None) -> None:
-        super().__init__(message)
-        self.status = status
-        self.message = message
-        self.model = model
 
 
 class Endpoint(ThreadingHTTPServer):
@@ -169,12 +157,20 @@ class Handler(BaseHTTPRequestHandler):
                 raise Refused(404, "page not found")
             getattr(self, route)(asked, body)
         except Refused as refused:
-            if url.path == "/write":
-                self.server.report(refused)
-            self._answer(refused.status, {"error": refused.message})
+            self._refuse(refused, url.path, asked)
+        except Exception as error:
+            traceback.print_exc()
+            self._refuse(Refused(500, f"{type(error).__name__}: {error}"), url.path, asked)
         finally:
             if counted:
                 self.server.done()
+
+    def _refuse(self, refused: Refused, path: str, asked: dict[str, str]) -> None:
+        """Answer so. Data that was not taken is reported, a stranger's knocking is not."""
+        ours = refused.status != 401 or asked.get("db") == self.server.access.database
+        if path == "/write" and ours:
+            self.server.report(refused)
+        self._answer(refused.status, {"error": refused.message})
 
     def _ping(self, asked: dict[str, str], body: bytes) -> None:
         if asked.get("verbose", "") not in ("", "0", "false"):
@@ -203,16 +199,14 @@ class Handler(BaseHTTPRequestHandler):
         if batch.blocks:
             self._append(encode(batch), batch)
         if batch.refused:
-            raise Refused(400, _partial(batch), _model_of(batch.refused[0].line))
+            raise partial_write(batch)
         self._answer(204)
 
     def _append(self, record: bytes, batch: Batch) -> None:
         try:
             self.server.journal.append(record)
         except OSError as error:
-            status = 507 if error.errno in _FULL else 500
-            reason = f"{error.strerror or error}: {self.server.journal.path}"
-            raise Refused(status, reason, batch.blocks[0].tags.get("model_id")) from None
+            raise not_written(error, self.server.journal.path, batch) from None
 
     def _query(self, asked: dict[str, str], body: bytes) -> None:
         if self.command == "POST":
@@ -297,27 +291,6 @@ class Handler(BaseHTTPRequestHandler):
         if self.command != "HEAD":
             self.wfile.write(text)
         self.wfile.flush()
-
-
-def _partial(batch: Batch) -> str:
-    """What the server says about lines it did not take; a few of them by name."""
-    dropped = [refusal for refusal in batch.refused if refusal.dropped]
-    if len(dropped) == len(batch.refused):
-        return f"partial write: {dropped[0].reason} dropped={len(dropped)}"
-    reasons = [_unparsable(r) for r in batch.refused if not r.dropped]
-    more = len(reasons) - _NAMED
-    text = "\n".join(reasons[:_NAMED]) + (f"\nand {more} lines more" if more > 0 else "")
-    return f"partial write: {text} dropped={len(batch.refused)}" if batch.lines else text
-
-
-def _unparsable(refusal: Refusal) -> str:
-    line = refusal.line if len(refusal.line) <= 500 else refusal.line[:500] + "..."
-    return f"unable to parse '{line}': {refusal.reason}"
-
-
-def _model_of(line: str) -> str | None:
-    found = re.search(r",model_id=((?:\\.|[^\\, ])+)", line)
-    return re.sub(r"\\([,= ])", r"\1", found[1]) if found else None
 
 
 def _say(**event: object) -> None:

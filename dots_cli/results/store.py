@@ -154,6 +154,19 @@ def scope(plan: Plan) -> Scope:
     return Scope(plan.run_id, start, start + timedelta(seconds=plan.simulation.duration))
 
 
+def read_plan(folder: RunFolder) -> Plan:
+    """The plan of a run. StoreFailure where it cannot be read."""
+    from dots_cli.plan.serialise import from_json
+
+    try:
+        return from_json(folder.plan.read_text(encoding="utf-8"))
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise StoreFailure(
+            f"the plan of {folder.run_id} cannot be read: {error}",
+            f"Without it nobody knows where the results are; look into {folder.path}.",
+        ) from None
+
+
 def open_results(folder: RunFolder, plan: Plan) -> Results:
     """The results of a run, out of the store that its plan names."""
     units = _units(folder)

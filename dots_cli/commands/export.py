@@ -1,0 +1,48 @@
+"""`dots export`: a run's results as CSV files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+
+    @app.command()
+    def export(
+        output: Annotated[
+            Path, typer.Option("--output", "-o", help="The folder to write to; made if missing.")
+        ],
+        run: Annotated[
+            str | None, typer.Argument(help="Its id, the beginning of it, or its name.")
+        ] = None,
+        json: Annotated[
+            bool, typer.Option("--json", help="Print the list of files as JSON.")
+        ] = False,
+    ) -> None:
+        """Write a run's results as CSV, one file per ESDL type with a column per output.
+
+        Without RUN the newest. The same results give the same bytes.
+        """
+        from dots_cli.output import console
+        from dots_cli.output import results as shown
+        from dots_cli.results.export import export as write
+        from dots_cli.results.store import open_results, read_plan
+        from dots_cli.runtime import runs
+
+        folder = runs.find(run)
+        going_on = runs.is_alive(folder)
+        plan = read_plan(folder)
+        with open_results(folder, plan) as results:
+            files = write(results, output)
+        if json:
+            console.print_json(shown.exported_data(files))
+        elif files:
+            shown.print_exported(files)
+            if going_on:
+                shown.print_going_on(plan)
+        else:
+            shown.print_nothing_yet(plan, going_on)

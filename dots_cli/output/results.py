@@ -1,0 +1,114 @@
+"""Results as tables for a person and as data for a program."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from dots_cli.output import console
+from dots_cli.output.words import date, number, plural
+from dots_cli.plan.model import Plan
+from dots_cli.results.export import Exported
+from dots_cli.results.store import FieldSummary, Scope, Summary
+
+
+def print_summary(summary: Summary) -> None:
+    """A line for every ESDL type and field; what is left out is told on stderr."""
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in ("ESDL type", "field", "unit"):
+        table.add_column(name, overflow="fold")
+    for name in ("objects", "points", "first", "last", "min", "mean", "max"):
+        table.add_column(name, justify="right", overflow="fold")
+    before = ""
+    for field in summary.fields:
+        table.add_row(
+            field.esdl_type if field.esdl_type != before else "",
+            field.field,
+            field.unit or "",
+            number(field.objects),
+            number(field.points),
+            _moment(field.first),
+            _moment(field.last),
+            *(_figure(value) for value in (field.minimum, field.mean, field.maximum)),
+        )
+        before = field.esdl_type
+    console.result().print(table)
+    print_left_out(summary)
+
+
+def print_left_out(summary: Summary) -> None:
+    """How many points are in the store and are no results."""
+    if summary.outside:
+        console.say(f"Left out: {plural(summary.outside, 'point')} outside the simulated time.")
+    if summary.others:
+        console.say(f"Left out: {plural(summary.others, 'point')} of another simulation_id.")
+
+
+def print_nothing_yet(plan: Plan, going_on: bool) -> None:
+    """That a run has no results, and why that can be."""
+    if going_on:
+        console.say(f"{plan.run_id} has no results yet; most models write theirs at the end.")
+    else:
+        console.say(f"{plan.run_id} has no results: none of its models has written any.")
+        console.say(f"  See how it ended: dots status {plan.run_id}")
+
+
+def print_going_on(plan: Plan) -> None:
+    """That more may come."""
+    console.say(f"{plan.run_id} is still going on; this is what its models have written so far.")
+
+
+def print_exported(files: Sequence[Exported]) -> None:
+    """The files that were written."""
+    for file in files:
+        console.print_result(f"{file.path}  {plural(file.rows, 'row')}")
+
+
+def summary_data(summary: Summary, scope: Scope) -> dict[str, Any]:
+    """A summary for a program.
+
+    Keys: run_id, start and end of the simulated time, outside, others (points left out) and
+    results: esdl_type, field, kind, unit, objects, points, first, last, min, mean, max. Moments in
+    ISO 8601 without a zone; min, mean and max are null for booleans and strings.
+    """
+    return {
+        "run_id": scope.run_id,
+        "start": scope.start.isoformat(sep=" "),
+        "end": scope.end.isoformat(sep=" "),
+        "outside": summary.outside,
+        "others": summary.others,
+        "results": [_field_data(field) for field in summary.fields],
+    }
+
+
+def exported_data(files: Sequence[Exported]) -> list[dict[str, Any]]:
+    """The files that were written, for a program: esdl_type, path, rows."""
+    return [{"esdl_type": f.esdl_type, "path": str(f.path), "rows": f.rows} for f in files]
+
+
+def _field_data(field: FieldSummary) -> dict[str, Any]:
+    return {
+        "esdl_type": field.esdl_type,
+        "field": field.field,
+        "kind": field.kind,
+        "unit": field.unit,
+        "objects": field.objects,
+        "points": field.points,
+        "first": field.first.isoformat(sep=" "),
+        "last": field.last.isoformat(sep=" "),
+        "min": field.minimum,
+        "mean": field.mean,
+        "max": field.maximum,
+    }
+
+
+def _moment(moment: datetime) -> str:
+    """A simulated moment, its seconds only where it has some."""
+    return date(moment).removesuffix(":00")
+
+
+def _figure(value: float | None) -> str:
+    return "" if value is None else f"{value:.6g}"
