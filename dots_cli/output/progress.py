@@ -16,8 +16,9 @@ from dots_cli.runtime.state import RunState
 _WINDOW = 10.0
 _STANDING = 2.0
 _SHOWN_PREPARATIONS = 4
-_BAR = 30
+_BAR = 16
 _NARROW = 60
+"""Columns that the usual lines fit into, so that changing a wider window wraps none of them."""
 
 
 class Speed:

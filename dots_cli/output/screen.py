@@ -77,7 +77,9 @@ class Screen:
         if not lines and wanted == self._drawn:
             return
         text = self._erase(columns) + "".join(line + "\n" for line in lines)
-        text += "\n".join(self.paint(line.text, line.style) for line in wanted)
+        # Not wrapped: the window may be narrower by now than it says.
+        area_text = "\n".join(self.paint(line.text, line.style) for line in wanted)
+        text += f"\x1b[?7l{area_text}\x1b[?7h" if wanted else ""
         self._drawn = wanted
         self._write(text)
 

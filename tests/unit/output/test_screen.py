@@ -54,7 +54,7 @@ def test_an_area_that_has_not_changed_is_not_written_again(terminal: _Terminal) 
     screen.show([], [Styled("status")])
     assert terminal.getvalue() == written
     screen.show(["a line"], [Styled("status")])
-    assert terminal.getvalue() == written + "\r\x1b[2Ka line\nstatus"
+    assert terminal.getvalue() == written + "\r\x1b[2Ka line\n\x1b[?7lstatus\x1b[?7h"
 
 
 def test_a_narrower_window_has_wrapped_the_area_and_all_of_it_is_erased(
@@ -71,7 +71,7 @@ def test_a_narrower_window_has_wrapped_the_area_and_all_of_it_is_erased(
 def test_the_area_is_never_wider_or_higher_than_the_window(terminal: _Terminal) -> None:
     screen = Screen(terminal)
     screen.show([], [Styled("w" * 100)] * 30)
-    lines = terminal.getvalue().split("\n")
+    lines = terminal.getvalue().removeprefix("\x1b[?7l").removesuffix("\x1b[?7h").split("\n")
     assert len(lines) == 9
     assert max(map(len, lines)) == 39
 
