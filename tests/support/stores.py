@@ -44,7 +44,7 @@ class Server:
         chunked: bool = False,
         **query: str,
     ) -> tuple[int, str, dict[str, str]]:
-        """Status, body and headers of the answer."""
+        """Status, body and headers (by name in lower case) of the answer."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=120)
         sent = dict(headers or {})
         if user is not None:
@@ -55,7 +55,8 @@ class Server:
             data: Any = iter([body]) if chunked else body
             connection.request(method, url, data, sent, encode_chunked=chunked)
             answer = connection.getresponse()
-            return answer.status, answer.read().decode(), dict(answer.getheaders())
+            received = {name.lower(): value for name, value in answer.getheaders()}
+            return answer.status, answer.read().decode(), received
         finally:
             connection.close()
 
