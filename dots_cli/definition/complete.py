@@ -116,16 +116,16 @@ class _Completion:
                 yield at, item
 
     def _check_start_and_duration(self) -> None:
-        given = self.entries.simulation
-        if given is None:
+        given = self.entries.document.data.get("simulation") or {}
+        if not isinstance(given, dict):
             return
         line = self.entries.line("simulation")
-        if given.start is None and self.wanted.start is None:
+        if given.get("start") is None and self.wanted.start is None:
             first = self.found[0].first_instant if self.found else None
             example = str(first) if first else "2024-01-01 00:00:00"
             hint = f"Add `start: {example}` below `simulation:`, or give `--start`."
             self.problems.add(self.file, line, "the simulation has no start", hint)
-        if given.duration is None and self.wanted.duration is None:
+        if given.get("duration") is None and self.wanted.duration is None:
             hint = "Add `duration: 24h` below `simulation:`, or give `--duration`."
             self.problems.add(self.file, line, "the simulation has no duration", hint)
 

@@ -14,7 +14,7 @@ def parse_duration(text: str) -> int:
     """Whole seconds, more than 0; ValueError, with a message for a person, for all else."""
     seconds = parse_seconds(text)
     if seconds != int(seconds):
-        raise ValueError(f"'{text}' is not a whole number of seconds")
+        raise ValueError(f"'{text}' is not a whole number of seconds; write one without a fraction")
     return int(seconds)
 
 
@@ -35,9 +35,9 @@ def parse_seconds(text: str) -> float:
         raise ValueError(f"'{text}' is no duration; {_EXAMPLES}")
     total = round(total, 6)
     if negative or total <= 0:
-        raise ValueError(f"'{text}' is not more than 0")
+        raise ValueError(f"'{text}' is not more than 0; {_EXAMPLES}")
     if total > _LONGEST:
-        raise ValueError(f"'{text}' is longer than HELICS can count (285 years)")
+        raise ValueError(f"'{text}' is longer than HELICS can count; stay below 285 years")
     return total
 
 

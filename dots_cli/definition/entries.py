@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from dots_cli.definition.located import Document, Path_, Problems, decode, nearest, read_yaml
+from dots_cli.definition.located import Document, Place, Problems, decode, nearest, read_yaml
 from dots_cli.definition.services import (
     IGNORED_REQUEST_KEYS,
     REQUEST_KEYS,
@@ -21,6 +21,13 @@ from dots_cli.definition.services import (
     aliases,
     known_keys,
 )
+
+_SMALLEST = {
+    "models": "Write 0 for one model per object, n for at most n.",
+    "nr_of_models": "Write 0 for one model per object, n for at most n.",
+    "calculations": "Write how many it has: 1 or more.",
+    "amount_of_calculations": "Write how many it has: 1 or more.",
+}
 
 _M = TypeVar("_M", bound=BaseModel)
 
@@ -58,7 +65,7 @@ class Entries:
         in_list = (*env, number, "value")
         return self.document.line(in_list if in_list in self.document.lines else (*env, name))
 
-    def _as_typed(self, path: Path_) -> Path_:
+    def _as_typed(self, path: Place) -> Place:
         if len(path) > 2 and path[0] == "services" and path not in self.document.lines:
             for other, name in aliases(ServiceEntry).items():
                 if name == path[2] and (*path[:2], other) in self.document.lines:
@@ -94,7 +101,7 @@ def _from_request(document: Document, problems: Problems) -> Document:
         if key in data:
             del data[key]
             what = f"'{key}' of a DOTS request is not used: {reason}"
-            problems.warn(document.file, document.line((key,)), what)
+            problems.warn(document.file, document.line((key,)), what, "It may stay.")
     for key, target in REQUEST_KEYS.items():
         if key not in data:
             continue
@@ -137,7 +144,7 @@ def _validated(document: Document, problems: Problems) -> DefinitionFile | None:
 
 
 def _complaint(
-    kind: str, path: Path_, error: Mapping[str, Any], document: Document
+    kind: str, path: Place, error: Mapping[str, Any], document: Document
 ) -> tuple[str, str]:
     """What pydantic found, in words for the person who wrote the file, and what to do."""
     key = str(path[-1]) if path else ""
@@ -159,7 +166,8 @@ def _complaint(
     if kind in ("float_parsing", "float_type"):
         return f"{whole}: {shown} is not a number", "Write a number, like 0.5."
     if kind == "greater_than_equal":
-        return f"{whole}: {value} is less than {context['ge']}", "Write a larger number."
+        hint = _SMALLEST.get(key, "Write a larger number.")
+        return f"{whole}: {value} is less than {context['ge']}", hint
     if kind == "greater_than":
         return f"{whole}: {value} is not more than {context['gt']:g}", "Write a larger number."
     if kind == "literal_error":
@@ -181,7 +189,7 @@ def _complaint(
     return f"{whole}: {error.get('msg', 'cannot be used')}", "See `dots schema`."
 
 
-def _unknown_key(key: str, path: Path_, subject: str, document: Document) -> tuple[str, str]:
+def _unknown_key(key: str, path: Place, subject: str, document: Document) -> tuple[str, str]:
     model = _model_at(path[:-1])
     same = aliases(model).get(key)
     if same or key in model.model_fields:
@@ -193,7 +201,7 @@ def _unknown_key(key: str, path: Path_, subject: str, document: Document) -> tup
     return f"{subject}: unknown key '{key}'", f"Did you mean '{near}'?" if near else listing
 
 
-def _model_at(path: Path_) -> type[BaseModel]:
+def _model_at(path: Place) -> type[BaseModel]:
     sections: dict[str, type[BaseModel]] = {
         "simulation": SimulationEntry,
         "limits": LimitsEntry,
@@ -210,7 +218,7 @@ def _pattern_hint(key: str) -> str:
     return "Write `all`, or how many."
 
 
-def _subject(path: Path_, document: Document) -> str:
+def _subject(path: Place, document: Document) -> str:
     """What a path means, for a sentence: `service 'pv': models`."""
     if not path:
         return "the definition"

@@ -16,7 +16,7 @@ from typing import Any
 from xml.parsers import expat
 
 from dots_cli.definition.located import Problems, decode
-from dots_cli.definition.metamodel import ROOT, Kind, kind_of, load, new_handler
+from dots_cli.definition.metamodel import ROOT, Kind, is_there, kind_of, load, new_handler
 from dots_cli.definition.model import EsdlObject
 
 NAMESPACE = "http://www.tno.nl/esdl"
@@ -66,7 +66,7 @@ def read(content: bytes, file: Path, problems: Problems) -> Content | None:
         return None
     failure = load(handler, text)
     if failure is not None:
-        _explain(failure, content, file, problems)
+        _explain(failure, handler, content, file, problems)
         return None
     return walk.content()
 
@@ -216,6 +216,7 @@ class _Walk:
         line = self.parser.CurrentLineNumber
         if len(text) > LONGEST_NODE // 4 and len(text.encode()) > LONGEST_NODE:
             what = f"an XML comment of more than {LONGEST_NODE // 10**6} MB"
+            self.refused = True
             self.problems.add(self.file, line, what, "Remove it: no model can read the file.")
         elif self.stack:
             self.comments.append((line, "an XML comment inside the energy system"))
@@ -253,7 +254,8 @@ class _Walk:
             self.refused = True
             self.problems.add(self.file, line, what, hint)
         self.problems.add_many(self.file, self.comments, _NO_COMMENTS)
-        self.problems.add_many(self.file, self.ignored, severity="warning")
+        hint = "Correct its name, or remove it."
+        self.problems.add_many(self.file, self.ignored, hint, severity="warning")
         for identity, places in self.lines_of_id.items():
             if len(places) > 1:
                 self._same_id(identity, places)
@@ -298,17 +300,21 @@ def _instant(text: str) -> datetime | None:
         return None
 
 
-def _explain(failure: Exception, content: bytes, file: Path, problems: Problems) -> None:
+def _explain(
+    failure: Exception, handler: Any, content: bytes, file: Path, problems: Problems
+) -> None:
     """pyESDL refused the file: find every value that it cannot read, and say where."""
     walk = _Walk(file, Problems(), thorough=True)
     walk.over(content)
     for line, message, hint in walk.wrong:
         problems.add(file, line, message, hint)
-    lost = [
-        (line, f"{what}: no object has the id '{token}'")
-        for line, what, token in walk.references
-        if token not in walk.lines_of_id and not token.startswith("/") and "#" not in token
-    ]
+    lost = []
+    for line, what, token in walk.references:
+        if token.startswith("/"):
+            if not is_there(handler, token):
+                lost.append((line, f"{what}: there is no object at '{token}'"))
+        elif token not in walk.lines_of_id and "#" not in token:
+            lost.append((line, f"{what}: no object has the id '{token}'"))
     problems.add_many(file, lost, "Correct the reference, or remove it.")
     if not walk.wrong and not lost:
         found = re.search(r"line (\d+)", str(failure))

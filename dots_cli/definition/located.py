@@ -10,8 +10,8 @@ from typing import Any, Literal
 
 from dots_cli.errors import Problem
 
-Path_ = tuple[str | int, ...]
-"""Where a value stands in a document: the keys and indices that lead to it."""
+Place = tuple[str | int, ...]
+"""Where a value stands in a document: the keys and numbers that lead to it."""
 
 SHOWN_PER_KIND = 20
 
@@ -79,7 +79,7 @@ class Document:
 
     file: Path
     data: Any
-    lines: dict[Path_, int]
+    lines: dict[Place, int]
 
     def line(self, path: Iterable[str | int]) -> int:
         """The line of a value, or of the nearest thing around it that the file has."""
@@ -123,41 +123,46 @@ def read_yaml(text: str, file: Path, problems: Problems) -> Document | None:
     except yaml.MarkedYAMLError as failure:
         mark = failure.problem_mark or failure.context_mark
         line = mark.line + 1 if mark else 0
-        what = failure.problem or failure.context or "cannot be read"
-        problems.add(file, line, f"YAML syntax: {what}", _yaml_hint(what, text, line))
+        what, hint = _yaml_mistake(failure.problem or failure.context or "", text, line)
+        problems.add(file, line, f"YAML syntax: {what}", hint)
         return None
-    except yaml.YAMLError as failure:
-        problems.add(file, 0, f"YAML syntax: {failure}", "Remove that character.")
+    except yaml.reader.ReaderError as failure:
+        character = failure.character
+        sign = chr(character) if isinstance(character, int) else str(character)
+        line = text[: max(text.find(sign), 0)].count("\n") + 1
+        what = f"YAML syntax: the character {sign!r} is not allowed"
+        problems.add(file, line, what, "Remove that character.")
         return None
-    lines: dict[Path_, int] = {}
+    lines: dict[Place, int] = {}
     data = None if root is None else _Reader(file, problems, lines).value(root, (), ())
     return Document(file, data, lines)
 
 
-def _yaml_hint(what: str, text: str, line: int) -> str:
+def _yaml_mistake(what: str, text: str, line: int) -> tuple[str, str]:
     shown = text.splitlines()[line - 1 : line]
     if shown and "\t" in shown[0]:
-        return "Indent with spaces, not with tabs."
-    if "mapping values" in what or "could not find expected ':'" in what:
-        return "Check the indentation, and put text that holds a colon in quotes."
-    if "single document" in what:
-        return "Keep one document in the file: remove what follows `---`."
-    return "Check indentation, brackets and quotes at this line and the one above."
+        return what, "Indent with spaces, not with tabs."
+    if "another document" in what:
+        return "a second document begins here", "Remove this `---` and what follows it."
+    if "mapping values" in what or "expected ':'" in what:
+        return what, "Check the indentation, and put text that holds a colon in quotes."
+    return what, "Check indentation, brackets and quotes at this line and the one above."
 
 
 class _Reader:
     """Turns YAML nodes into data, noting lines; a key given twice is a problem."""
 
-    def __init__(self, file: Path, problems: Problems, lines: dict[Path_, int]) -> None:
+    def __init__(self, file: Path, problems: Problems, lines: dict[Place, int]) -> None:
         self.file = file
         self.problems = problems
         self.lines = lines
 
-    def value(self, node: Any, at: Path_, around: tuple[int, ...]) -> Any:
+    def value(self, node: Any, at: Place, around: tuple[int, ...]) -> Any:
         self.lines.setdefault(at, node.start_mark.line + 1)
         if id(node) in around:
-            self.problems.add(self.file, node.start_mark.line + 1, "an alias that holds itself")
-            return None
+            what = "an alias stands inside of what it means"
+            self.problems.add(self.file, node.start_mark.line + 1, what, "Write the value out.")
+            return ""
         around = (*around, id(node))
         if node.id == "mapping":
             data = {}
@@ -168,7 +173,7 @@ class _Reader:
             return [self.value(item, (*at, n), around) for n, item in enumerate(node.value)]
         return None if node.tag == "tag:yaml.org,2002:null" else node.value
 
-    def _pairs(self, node: Any, at: Path_) -> Iterator[tuple[str, Any]]:
+    def _pairs(self, node: Any, at: Place) -> Iterator[tuple[str, Any]]:
         own: dict[str, Any] = {}
         merged: dict[str, Any] = {}
         for key_node, item in node.value:

@@ -56,6 +56,14 @@ def load(handler: Any, text: str) -> Exception | None:
     return None
 
 
+def is_there(handler: Any, path: str) -> bool:
+    """Whether a path like `//@instance.0/@area` leads to an object of what was loaded."""
+    try:
+        return bool(handler.resource.resolve(path))
+    except Exception:  # pyecore raises what the step that fails happens to raise
+        return False
+
+
 class Kind:
     """An ESDL class, and what was learnt of it so far."""
 

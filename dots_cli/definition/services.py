@@ -49,7 +49,7 @@ def parse_start(text: Any) -> datetime:
     if start.tzinfo is not None:
         raise ValueError(f"'{text}' has a time zone; models know none, leave it out")
     if start.microsecond:
-        raise ValueError(f"'{text}' is not a whole second")
+        raise ValueError(f"'{text}' is not a whole second; leave the fraction out")
     return start
 
 
@@ -90,12 +90,14 @@ def _environment(value: Any) -> Any:
     """`{NAME: value}`, from that or from a request's list of `{name: ..., value: ...}`."""
     if isinstance(value, list):
         if not all(isinstance(item, dict) and set(item) == {"name", "value"} for item in value):
-            raise ValueError("must be NAME: value, or a list of items with `name` and `value`")
+            raise ValueError(
+                "is no list of items with `name` and `value`; write NAME: value below it"
+            )
         value = {item["name"]: item["value"] for item in value}
     if isinstance(value, dict):
         for name, text in value.items():
             if not isinstance(name, str) or not _VARIABLE_NAME.fullmatch(name):
-                raise ValueError(f"'{name}' is no name for a variable")
+                raise ValueError(f"'{name}' is no name for a variable; use letters, digits and _")
             if not isinstance(text, str):
                 raise ValueError(f'{name} has no value; write "" for an empty one')
     return value

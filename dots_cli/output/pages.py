@@ -61,7 +61,7 @@ def plan_page(
                 + (
                     f"{calculations} calculations"
                     if calculations is not None
-                    else "which say themselves how many calculations they have"
+                    else "which report how many calculations they have where a ? stands"
                 ),
             ),
         ]

@@ -1,0 +1,2 @@
+name,power
+roof,4000
