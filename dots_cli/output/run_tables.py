@@ -59,14 +59,15 @@ def print_status(folder: RunFolder, state: RunState) -> None:
         ("state", _styled(outcome(state), outcome_style(state))),
     ]
     if state.verdict:
-        rows.append(("", state.verdict.message))
+        rows.append(("", state.verdict.message if state.verdict.exit_code else ""))
         rows.append(("exit code", str(state.verdict.exit_code)))
     else:
         rows.append(("", phase_words(state, now)))
     rows += [
         ("simulated", _simulated(state)),
         ("scenario", state.scenario),
-        ("started", f"{clock(state.created)}, {span(_took(state, now))}"),
+        ("started", clock(state.created)),
+        ("took", span(_took(state, now))),
         ("runtime", state.runtime),
         ("folder", str(folder.path)),
     ]

@@ -1,0 +1,202 @@
+"""`pause`, `resume`, `stop`, `teardown` ask the supervisor and wait; the test plays that."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+
+import psutil
+
+from dots_cli.runtime import control, runs
+from dots_cli.runtime.control import Request
+from dots_cli.runtime.events import (
+    Executing,
+    Paused,
+    ProcessStarted,
+    Progress,
+    Resumed,
+    Stopping,
+)
+from dots_cli.runtime.os_processes import RUN_MARK
+from tests.conftest import Dots, StartDots
+from tests.support.acting import Actor, make_run
+from tests.support.processes import wait_for
+
+CONDUCTOR = ProcessStarted(name="conductor", role="conductor", handle="1")
+
+
+def obedient(actor: Actor) -> list[Request]:
+    """Do what is asked, as a supervisor does; returns the list that requests are added to."""
+    asked: list[Request] = []
+
+    def act(request: Request) -> bool:
+        asked.append(request)
+        match request.kind:
+            case "pause":
+                actor.tell(Paused(simulated=43200))
+            case "resume":
+                actor.tell(Resumed())
+            case "stop":
+                actor.tell(Stopping(reason="stopped on request"))
+                actor.end("stopped", cause="stopped", message="stopped on request", exit_code=10)
+        return request.kind == "stop"
+
+    actor.answer(act)
+    return asked
+
+
+def test_pause_returns_when_the_run_is_quiet_and_says_where(run_dots: Dots) -> None:
+    with Actor(make_run()) as actor:
+        actor.tell(CONDUCTOR, Executing(), Progress(simulated=43000))
+        asked = obedient(actor)
+        done = run_dots("pause", check=0)
+        assert done.stdout == "two-houses-ab12cd paused at 2024-01-01 12:00:00 (50%)\n"
+        assert "dots resume two-houses-ab12cd" in done.stderr
+        assert {request.kind for request in asked} == {"pause"}
+        again = json.loads(run_dots("pause", "--json", check=0).stdout)
+        assert (again["phase"], again["simulated"]) == ("paused", 43200)
+        done = run_dots("resume", "two", check=0)
+        assert done.stdout == "two-houses-ab12cd resumed at 2024-01-01 12:00:00 (50%)\n"
+        assert runs.state(actor.folder).phase == "simulating"
+
+
+def test_a_pause_that_is_asked_too_early_waits_for_the_simulation(start_dots: StartDots) -> None:
+    with Actor(make_run()) as actor, start_dots("pause") as running:
+        wait_for(lambda: "pausing two-houses-ab12cd: preparing" in running.stderr, 20, "a word")
+        assert actor.requests() == []
+        actor.tell(CONDUCTOR, Executing())
+        wait_for(lambda: list(actor.folder.control.glob("*.json")), 10, "the request")
+        obedient(actor)
+        assert running.process.wait(20) == 0
+
+
+def test_a_run_that_ends_before_it_is_paused_is_an_error(start_dots: StartDots) -> None:
+    with Actor(make_run()) as actor, start_dots("pause") as running:
+        actor.tell(CONDUCTOR, Executing())
+        wait_for(lambda: list(actor.folder.control.glob("*.json")), 20, "the request")
+        actor.end()
+        assert running.process.wait(20) == 2
+        assert "ended before it was paused: succeeded" in running.stderr
+
+
+def test_resume_of_a_run_that_is_not_paused_is_an_error(run_dots: Dots) -> None:
+    with Actor(make_run()) as actor:
+        actor.tell(Executing())
+        assert "is not paused" in run_dots("resume", check=2).stderr
+        assert actor.requests() == []
+
+
+def test_a_run_that_has_ended_can_neither_be_paused_nor_resumed(run_dots: Dots) -> None:
+    with Actor(make_run()) as actor:
+        actor.end()
+    for verb in ("pause", "resume"):
+        assert "has ended already: succeeded" in run_dots(verb, check=2).stderr
+
+
+def test_stop_waits_for_the_verdict(run_dots: Dots) -> None:
+    with Actor(make_run()) as actor:
+        actor.tell(Executing(), Progress(simulated=43200))
+        asked = obedient(actor)
+        done = run_dots("stop", check=0)
+    assert asked == [Request("stop")]
+    assert "two-houses-ab12cd stopped after " in done.stdout
+    assert "(simulated until 2024-01-01 12:00:00)" in done.stdout
+
+
+def test_stop_now(run_dots: Dots) -> None:
+    with Actor(make_run()) as actor:
+        asked = obedient(actor)
+        data = json.loads(run_dots("stop", "--now", "--json", check=0).stdout)
+    assert asked == [Request("stop", now=True)]
+    assert data["verdict"]["exit_code"] == 10
+
+
+def test_a_run_that_has_ended_is_stopped_already(run_dots: Dots) -> None:
+    with Actor(make_run()) as actor:
+        actor.end()
+    assert "succeeded" in run_dots("stop", check=0).stdout
+    assert control.take(actor.folder) == []
+
+
+def test_a_lost_run_cannot_be_stopped_but_torn_down(run_dots: Dots) -> None:
+    with Actor(make_run()):
+        pass
+    assert "dots teardown" in run_dots("stop", check=11).stderr
+    run_dots("teardown", check=0)
+    verdict = runs.verdict(runs.find())
+    assert verdict is not None
+    assert (verdict.verdict, verdict.cause, verdict.exit_code) == ("failed", "supervisor", 11)
+
+
+def test_teardown_of_everything_ends_live_runs_and_what_a_lost_one_left(run_dots: Dots) -> None:
+    with Actor(make_run("ended-1")) as ended:
+        ended.end()
+    lost = make_run("lost-1")
+    Actor(lost).die()
+    left = subprocess.Popen(
+        [sys.executable, "-c", "import time; time.sleep(300)"],
+        env={**os.environ, RUN_MARK: str(lost.path)},
+        start_new_session=sys.platform != "win32",
+    )
+    try:
+        with Actor(make_run("live-1")) as live:
+            obedient(live)
+            done = run_dots("teardown", check=0)
+            assert "live-1: ended\n" in done.stdout
+            assert "lost-1: ended 1 process left without owner\n" in done.stdout
+            assert "ended-1" not in done.stdout
+        assert left.wait(10) != 0
+        assert runs.verdict(lost) is not None
+        assert lost.logs.is_dir()
+        done = run_dots("teardown", check=0)
+        assert (done.stdout, done.stderr) == ("", "Nothing is running.\n")
+        assert json.loads(run_dots("teardown", "--json", check=0).stdout) == []
+        one = json.loads(run_dots("teardown", "live-1", "--json", check=0).stdout)
+        assert one == [{"run_id": "live-1", "was_running": False, "processes": 0}]
+    finally:
+        left.kill()
+        left.wait()
+
+
+def test_teardown_ends_a_supervisor_that_does_not_answer(start_dots: StartDots) -> None:
+    folder = make_run()
+    stuck = subprocess.Popen(
+        [sys.executable, "-c", _STUCK, str(folder.path)],
+        env={**os.environ, RUN_MARK: str(folder.path)},
+        start_new_session=sys.platform != "win32",
+    )
+    try:
+        wait_for(lambda: runs.is_alive(folder), 20, "the lock is held")
+        short = "from dots_cli.runtime import steer; steer.POLITE = steer.AT_ONCE = 0.3; "
+        code = short + "from dots_cli.app import app; app(['teardown'], prog_name='dots')"
+        done = subprocess.run([sys.executable, "-c", code], timeout=60, check=False)
+        assert done.returncode == 0
+        assert not psutil.pid_exists(stuck.pid) or stuck.wait(5) is not None
+        assert not runs.is_alive(folder)
+        verdict = runs.verdict(folder)
+        assert verdict is not None
+        assert verdict.cause == "supervisor"
+    finally:
+        stuck.kill()
+        stuck.wait()
+
+
+_STUCK = """
+import sys, time
+from pathlib import Path
+from filelock import FileLock
+from dots_cli.render.run_folder import RunFolder
+lock = FileLock(RunFolder(Path(sys.argv[1])).lock)
+lock.acquire()
+time.sleep(300)
+"""
+
+
+def test_the_newest_run_is_meant_where_none_is_named(run_dots: Dots) -> None:
+    now = time.time()
+    make_run("old-1", created=now - 100)
+    make_run("new-1", created=now)
+    assert json.loads(run_dots("status", "--json", check=0).stdout)["run_id"] == "new-1"
