@@ -65,6 +65,7 @@ def register(app: typer.Typer) -> None:
         from dots_cli.commands.starting import Wishes, start_run
         from dots_cli.definition import Overrides
         from dots_cli.output import console
+        from dots_cli.output.interrupts import Interrupts
         from dots_cli.output.live import show_run
 
         overrides = Overrides(
@@ -77,9 +78,10 @@ def register(app: typer.Typer) -> None:
             variables=tuple(variables or ()),
         )
         wishes = Wishes(services, overrides, name, until, runtime, offline)
-        folder = start_run(scenario, wishes)
+        signals = Interrupts()
+        folder = start_run(scenario, wishes, None if detach else signals)
         if not detach:
-            raise typer.Exit(show_run(folder, json=json))
+            raise typer.Exit(show_run(folder, json=json, interrupts=signals))
         if json:
             console.print_json({"run_id": folder.run_id, "folder": str(folder.path)})
         else:

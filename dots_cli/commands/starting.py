@@ -13,6 +13,7 @@ from dots_cli import __version__
 from dots_cli.definition import Definition, Overrides, Scenario, read
 from dots_cli.errors import EnvironmentFailure, UsageError
 from dots_cli.output import console
+from dots_cli.output.interrupts import Interrupts
 from dots_cli.plan import names, serialise
 from dots_cli.plan.build import build
 from dots_cli.plan.model import Plan, RuntimeName
@@ -34,8 +35,10 @@ class Wishes:
     offline: bool
 
 
-def start_run(path: Path, wishes: Wishes) -> RunFolder:
+def start_run(path: Path, wishes: Wishes, signals: Interrupts | None = None) -> RunFolder:
     """Start a run and return its folder; its supervisor has taken it over.
+
+    `signals` collects a Ctrl-C that comes when there is a run already and nobody watches it yet.
 
     Raises what `definition.read` and `build` raise, EnvironmentFailure where the folder cannot be
     written.
@@ -46,6 +49,8 @@ def start_run(path: Path, wishes: Wishes) -> RunFolder:
     plan = build(scenario, definition, run_id=run_id, runtime=runtime)
     console.print_problems(definition.warnings)
     options = RunOptions(offline=wishes.offline, pause_at=_pause_at(wishes.until, plan))
+    if signals:
+        signals.begin()
     folder = _make_folder(scenario, definition, plan, options, wishes.name)
     launch(folder)
     return folder

@@ -27,6 +27,13 @@ class Interrupts:
         self._before: dict[int, Any] = {}
 
     def __enter__(self) -> Interrupts:
+        self.begin()
+        return self
+
+    def begin(self) -> None:
+        """From now on signals become wishes; for who starts something before it can be watched."""
+        if self._before:
+            return
         meanings: dict[str, Wish] = {
             "SIGINT": "interrupt",
             "SIGTERM": "terminate",
@@ -38,7 +45,6 @@ class Interrupts:
             number = getattr(signal, name, None)
             if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
                 self._before[number] = signal.signal(number, self._noting(wish))
-        return self
 
     def __exit__(
         self,

@@ -145,7 +145,7 @@ class Milestones:
             case happened.RunStarted(models=models, runtime=runtime):
                 return f"run {state.run_id}: {plural(len(models), 'model')}, runtime {runtime}"
             case happened.Preparing(service=service, what=what):
-                return f"preparing {service}: {what}"
+                return _prepares(service, what)
             case happened.Joining(missing=missing, waited=waited) if missing:
                 if waited < 2 or not self._is_due("_joining_at", event.at):
                     return None
@@ -183,7 +183,7 @@ def phase_words(state: RunState, now: float) -> str:
     """One sentence on what a run does, for `status` and whoever waits."""
     match state.phase:
         case "preparing" if state.preparing:
-            return "; ".join(f"{p.service}: {p.what}" for p in state.preparing)
+            return "; ".join(_prepares(p.service, p.what) for p in state.preparing)
         case "joining":
             return _joining(state, now)
         case "simulating":
@@ -212,11 +212,18 @@ def _preparing(state: RunState, now: float) -> list[Styled]:
     if not state.preparing:
         return [Styled("Preparing", "bold")]
     lines = [
-        Styled(f"Preparing   {p.service}: {p.what} ({span(int(max(0.0, now - p.since)))})", "bold")
+        Styled(
+            f"Preparing   {_prepares(p.service, p.what)} ({span(int(max(0.0, now - p.since)))})",
+            "bold",
+        )
         for p in state.preparing[:_SHOWN_PREPARATIONS]
     ]
     more = len(state.preparing) - len(lines)
     return lines if more <= 0 else [*lines, Styled(f"            and {more} more")]
+
+
+def _prepares(service: str, what: str) -> str:
+    return what if service in what else f"{service}: {what}"
 
 
 def _joining(state: RunState, now: float) -> str:

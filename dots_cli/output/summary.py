@@ -75,10 +75,9 @@ def points(folder: RunFolder) -> list[tuple[str, int, int]]:
     A type that was simulated and has no points is there too. StoreFailure where the store cannot
     be read.
     """
-    from dots_cli.plan import serialise
-    from dots_cli.results.store import open_results
+    from dots_cli.results.store import open_results, read_plan
 
-    plan = serialise.from_json(folder.plan.read_text(encoding="utf-8"))
+    plan = read_plan(folder)
     with open_results(folder, plan) as results:
         counts = results.counts()
     objects = Counter[str]()
