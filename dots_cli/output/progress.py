@@ -124,9 +124,9 @@ def told(event: Event, before: RunState, after: RunState) -> tuple[str, str] | N
             return "resumed", ""
         case happened.Stopping(reason=reason):
             return f"stopping: {_first_line(reason)}", "yellow"
-        case happened.ProcessEnded(name=name, code=code, detail=detail) if code != 0:
+        case happened.ProcessEnded(name=name, role=role, code=code, detail=detail) if code != 0:
             calm = "" if before.phase == "stopping" else "red"
-            return f"{name} {detail or describe_exit(code)}", calm
+            return f"{known_as(name, role)} {detail or describe_exit(code)}", calm
     return None
 
 
@@ -177,6 +177,11 @@ class Milestones:
             return False
         setattr(self, which, at)
         return True
+
+
+def known_as(name: str, role: str) -> str:
+    """What a person knows a process by: a model by its name, one of ours by what it does."""
+    return name if role == "model" else role
 
 
 def phase_words(state: RunState, now: float) -> str:

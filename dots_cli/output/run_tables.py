@@ -9,11 +9,11 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 from dots_cli.output import console
-from dots_cli.output.progress import phase_words
+from dots_cli.output.progress import known_as, phase_words
 from dots_cli.output.words import clock, date, plural, span
 from dots_cli.render.run_folder import RunFolder
 from dots_cli.runtime.os_processes import describe_exit
-from dots_cli.runtime.state import ModelState, RunState
+from dots_cli.runtime.state import ModelPhase, ModelState, RunState
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -143,8 +143,8 @@ def _others(state: RunState) -> list[str]:
 def _process(state: RunState, name: str) -> ModelState:
     process = state.process(name)
     assert process is not None
-    running = process.code is None
-    return ModelState(name, "running" if running else "exited", process.code, process.handle)
+    phase: ModelPhase = "running" if process.code is None else "exited"
+    return ModelState(known_as(name, process.role), phase, process.code, process.handle)
 
 
 def _simulated(state: RunState) -> str:

@@ -41,7 +41,7 @@ def pause(folder: RunFolder) -> Iterator[RunState]:
         yield now
         if now.phase == "paused":
             return
-        if now.phase != asked_in and now.process("conductor") is not None:
+        if now.phase != asked_in and any(p.role == "conductor" for p in now.processes):
             # One asked while models join may not have been there yet when simulated time began.
             asked_in = now.phase
             control.send(folder, Request("pause"))

@@ -52,7 +52,7 @@ def test_status_of_each_phase_says_whom_it_waits_for(run_dots: Dots) -> None:
         actor.tell(Preparing(service="pv", what="installing 30 packages"))
         assert "pv: installing 30 packages" in run_dots("status", "base", check=0).stdout
         actor.tell(
-            ProcessStarted(name="conductor", role="conductor", handle="10"),
+            ProcessStarted(name="broker", role="conductor", handle="10"),
             ProcessStarted(name="pv-1", role="model", handle="11"),
             ProcessStarted(name="pv-2", role="model", handle="12"),
             Joining(phase=1, joined=["pv-1"], missing=["pv-2", "weather-1"], waited=5),
@@ -60,6 +60,7 @@ def test_status_of_each_phase_says_whom_it_waits_for(run_dots: Dots) -> None:
         told = run_dots("status", check=0).stdout
         assert "1 of 3" in told
         assert "waiting for pv-2, weather-1" in told
+        assert "conductor  running" in told
         states = {item["name"]: item for item in _models(run_dots)}
         assert states["pv-1"]["state"] == "running"
         assert states["pv-1"]["pid"] == "11"

@@ -25,7 +25,7 @@ from tests.conftest import Dots, StartDots
 from tests.support.acting import Actor, make_run
 from tests.support.processes import wait_for
 
-CONDUCTOR = ProcessStarted(name="conductor", role="conductor", handle="1")
+CONDUCTOR = ProcessStarted(name="broker", role="conductor", handle="1")
 
 
 def obedient(actor: Actor) -> list[Request]:

@@ -170,6 +170,9 @@ def test_what_a_person_should_find_in_the_scrollback() -> None:
     assert line(Stopping(reason="pv-1 died\nand more")) == "stopping: pv-1 died"
     assert line(ProcessEnded(name="pv-1", role="model", code=3)) == "pv-1 exited with code 3"
     assert line(ProcessEnded(name="pv-1", role="model", code=0)) is None
+    assert line(ProcessEnded(name="broker", role="conductor", code=1)) == (
+        "conductor exited with code 1"
+    )
     assert line(Progress(simulated=5)) is None
 
 
