@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sys
 import time
 from collections.abc import Iterable
@@ -69,6 +70,8 @@ class _Events:
 
     def take(self, came: Iterable[Event | LogLines]) -> None:
         self._screen.show([item.to_json() for item in came if isinstance(item, Event)])
+        if self._screen.gone:
+            raise BrokenPipeError(errno.EPIPE, "nobody reads the events any more")
 
     def say(self, text: str, style: str = "") -> None:
         return

@@ -98,7 +98,7 @@ def _print_verdict(state: RunState, verdict: VerdictReached) -> None:
 
 def _print_last_words(folder: RunFolder, verdict: VerdictReached) -> None:
     name = verdict.model or _LOG_OF_CAUSE.get(verdict.cause)
-    if name is None:
+    if name is None or verdict.cause == "definition":  # the message says it all
         return
     path = folder.log(name)
     data = last_lines(path, LAST_LINES)

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from dots_cli.errors import UsageError
-from dots_cli.render.run_folder import RunFolder, data_home
+from dots_cli.render.run_folder import FOLDER_FORMAT, RunFolder, data_home
 from dots_cli.runtime import os_processes
 from dots_cli.runtime.events import Event, VerdictReached
 from dots_cli.runtime.state import RunState, advance, planned
@@ -37,13 +37,23 @@ def find(run: str | None = None, *, only: bool = False) -> RunFolder:
     """The run that is meant: by id, by an unambiguous prefix, by its name, or the newest.
 
     Where several runs have the name, the newest of them is meant; with `only` that is an error.
-    UsageError, with those that could be meant, where there is no such run or there are several.
+    UsageError, with those that could be meant, where there is no such run or there are several,
+    and for a run that a later version has made.
     """
     known = runs()
     if not known:
         raise UsageError("there are no runs yet", "Start one with: dots run scenario.esdl")
-    if run is None:
-        return known[0]
+    folder = known[0] if run is None else _meant(run, known, only)
+    if (made_as := _about(folder).get("format", FOLDER_FORMAT)) != FOLDER_FORMAT:
+        raise UsageError(
+            f"{folder.run_id} was made by a version of dots that keeps runs in format {made_as}; "
+            f"this one reads {FOLDER_FORMAT}",
+            "Use that version of dots for it.",
+        )
+    return folder
+
+
+def _meant(run: str, known: list[RunFolder], only: bool) -> RunFolder:
     for folder in known:
         if folder.run_id == run:
             return folder

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
+import subprocess
 import sys
 import threading
 from collections.abc import Callable
@@ -93,6 +94,21 @@ def test_a_run_whose_supervisor_is_lost_ends_the_watching_with_code_11(run_dots:
     done = run_dots("attach", check=11)
     assert "the supervisor of two-houses-ab12cd is gone and left no verdict" in done.stderr
     assert "dots teardown two-houses-ab12cd" in done.stderr
+
+
+def test_a_program_that_reads_no_further_ends_the_watching_and_not_the_run() -> None:
+    with Actor(make_run()) as actor:
+        command = [sys.executable, "-m", "dots_cli", "attach", "--json"]
+        watching = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        assert watching.stdout
+        assert watching.stderr
+        watching.stdout.readline()
+        watching.stdout.close()
+        actor.tell(Executing())
+        assert watching.wait(20) != 0
+        assert watching.stderr.read() == b""
+        watching.stderr.close()
+        assert actor.requests() == []
 
 
 def watch(start_dots: StartDots, act: Callable[[Actor, Running], None]) -> int:

@@ -89,6 +89,15 @@ def test_a_name_given_twice_means_the_newest_except_where_only_one_may_be_meant(
         runs.find("base", only=True)
 
 
+def test_a_run_of_a_later_version_is_listed_and_not_touched() -> None:
+    folder = make_run("later-1")
+    about = folder.read_json(folder.about)
+    folder.about.write_text(json.dumps(about | {"format": 99}))
+    assert [known.run_id for known in runs.runs()] == ["later-1"]
+    with pytest.raises(UsageError, match="format 99"):
+        runs.find("later-1")
+
+
 def test_a_run_lives_as_long_as_its_lock_is_held() -> None:
     folder = make_run()
     assert not runs.is_alive(folder)
