@@ -31,18 +31,30 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "validate": (PREPARE, "Check a scenario and its service definition; report every problem."),
     "plan": (PREPARE, "Show what a run would start, without starting it."),
     "schema": (PREPARE, "Print the JSON schema of the service definition."),
-    "run": (RUN, "Run a scenario and show how it goes."),
-    "attach": (RUN, "Show a run as `dots run` does, from any terminal."),
-    "pause": (RUN, "Hold a run's simulated time."),
+    "run": (RUN, "Run a scenario and show how it goes; ends with the run's exit code."),
+    "attach": (
+        RUN,
+        "Show a run as `dots run` does, from any terminal; ends with the run's exit code.",
+    ),
+    "pause": (RUN, "Hold a run's simulated time, at the end of the step that is being computed."),
     "resume": (RUN, "Let a paused run go on."),
     "stop": (RUN, "End a run; its models write what they have."),
-    "runs": (LOOK, "List the runs."),
-    "status": (LOOK, "Show how far a run is and who takes part."),
-    "logs": (LOOK, "Show what the models of a run say."),
-    "results": (RESULTS, "Show a run's results per ESDL type and field."),
-    "export": (RESULTS, "Write a run's results as CSV files."),
-    "teardown": (REMOVE, "End runs and remove what they started; results stay."),
-    "delete": (REMOVE, "Remove the folders and results of runs."),
+    "runs": (LOOK, "List the runs, the newest first."),
+    "status": (LOOK, "Show how far a run is, whom it waits for, and its processes."),
+    "logs": (LOOK, "Show what the models of a run say, every line of it."),
+    "results": (
+        RESULTS,
+        "Show a run's results per ESDL type and field: how many, from when to when, how large.",
+    ),
+    "export": (
+        RESULTS,
+        "Write a run's results as CSV, one file per ESDL type with a column per output.",
+    ),
+    "teardown": (
+        REMOVE,
+        "End a run politely and remove its processes; folder, logs and results stay.",
+    ),
+    "delete": (REMOVE, "Remove the folder and results of a run, or of all old ones; asks first."),
 }
 """Every verb with its panel in `--help` and its line there."""
 

@@ -21,10 +21,9 @@ class Published:
     dialect: Literal["old", "new"] | None = None
     calculations: int | None = None
     python: str | None = None
-    supported: tuple[str, ...] = ()
     system_packages: tuple[str, ...] = ()
     command: tuple[str, ...] = ()
-    needs: tuple[str, ...] = ()
+    inputs_from: tuple[str, ...] = ()
     notes: str = ""
 
 
@@ -45,7 +44,7 @@ def read_catalogue(file: Path = _FILE) -> dict[str, tuple[Published, ...]]:
 def _published(item: dict[str, Any]) -> Published:
     known = {f.name for f in fields(Published)}
     values = {key: value for key, value in item.items() if value is not None and key in known}
-    for key in ("supported", "system_packages", "command", "needs"):
+    for key in ("system_packages", "command", "inputs_from"):
         given = values.get(key, ())
         words = shlex.split(given) if isinstance(given, str) else given
         values[key] = tuple(str(word) for word in words)

@@ -67,9 +67,9 @@ def _services(scenario: Scenario, catalogue: Mapping[str, tuple[Published, ...]]
 
 def _filled(objects: str, service: Service, published: tuple[Published, ...]) -> Iterator[str]:
     first, *others = published
-    yield f"  # {service.esdl_type}: {objects}. Published: {_one_line(first.repository)}"
-    if first.needs:
-        yield f"  # It listens to services of: {', '.join(first.needs)}"
+    yield f"  # {service.esdl_type}: {objects}. Published: {_one_line(first.name)}"
+    if first.inputs_from:
+        yield from _wrapped(f"It takes inputs from services of {', '.join(first.inputs_from)}.")
     if first.notes:
         yield from _wrapped(first.notes)
     for other in others:
@@ -77,14 +77,15 @@ def _filled(objects: str, service: Service, published: tuple[Published, ...]) ->
     yield f"  - name: {_scalar(service.name)}"
     yield f"    esdl_type: {_scalar(service.esdl_type)}"
     yield f"    image: {_scalar(service.image)}"
-    yield "    # Without Docker its code is run: clone the repository, and name the folder here."
+    yield "    # Without Docker its code is run. Fetch it, then use these lines:"
+    yield f"    #   git clone {_one_line(first.repository)} {service.name}"
     if first.system_packages:
-        yield f"    # It needs these packages of the system: {', '.join(first.system_packages)}"
+        yield f"    #   and these packages of the system: {', '.join(first.system_packages)}"
     yield f"    # source: ./{service.name}"
     command = [_scalar(word) for word in first.command] or ["python", "-m", "..."]
     yield f"    # command: [{', '.join(command)}]"
-    if python := (first.supported[-1:] or (first.python,))[0]:
-        yield f"    # python: {_scalar(python)}"
+    if first.python:
+        yield f"    # python: {_scalar(first.python)}"
     yield "    models: 1  # 0 = one per object, n = at most n"
     if service.calculations is not None:
         yield f"    calculations: {service.calculations}"

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
 
 from dots_cli.definition import Definition, Scenario
 from dots_cli.definition.durations import as_text
 from dots_cli.plan.coverage import Coverage
-from dots_cli.plan.model import Plan
+from dots_cli.plan.model import ContainerSpec, Plan
 
 
 def columns(rows: Sequence[Sequence[str]], right: Iterable[int] = ()) -> Iterator[str]:
@@ -71,7 +72,6 @@ def plan_page(
     rows = [("SERVICE", "ESDL TYPE", "OBJECTS", "MODELS", "CALCULATIONS", "FROM")]
     for service, covered in zip(definition.services, coverage.services, strict=True):
         spec = started[covered.models[0]] if covered.models else None
-        source = "" if spec is None else (spec.image if plan.runtime == "docker" else None)
         rows.append(
             (
                 service.name,
@@ -79,7 +79,7 @@ def plan_page(
                 str(covered.objects),
                 model_range(covered.models),
                 "?" if service.calculations is None else str(service.calculations),
-                source if source is not None else str(spec and spec.source),
+                _origin(spec, plan, definition),
             )
         )
     yield from columns(rows, right=[2, 4])
@@ -87,6 +87,16 @@ def plan_page(
     if plan.variables:
         yield ""
         yield f"Variables of your environment: {', '.join(plan.variables)}"
+
+
+def _origin(spec: ContainerSpec | None, plan: Plan, definition: Definition) -> str:
+    """The image or folder that a model comes from, seen from the definition's folder."""
+    if spec is None:
+        return ""
+    if plan.runtime == "docker" and spec.image:
+        return spec.image
+    folder, around = Path(spec.source or ""), definition.path.absolute().parent
+    return str(folder.relative_to(around)) if folder.is_relative_to(around) else str(folder)
 
 
 def model_range(models: Sequence[str]) -> str:
