@@ -314,7 +314,8 @@ class Supervisor:
 def main(path: Path) -> None:
     """Hold the run's lock for as long as the run lives."""
     folder = RunFolder(path)
-    with FileLock(folder.lock, timeout=0):
+    # Whoever looks whether the run lives holds the lock for a moment too.
+    with FileLock(folder.lock, timeout=5):
         Supervisor(folder).run()
 
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import threading
 import time
 from pathlib import Path
 
@@ -116,6 +117,28 @@ def test_looking_whether_a_run_lives_changes_nothing() -> None:
     assert not runs.is_alive(folder)
     assert folder.lock.read_text() == "kept"
     assert folder.lock.stat().st_mtime_ns == before.st_mtime_ns
+
+
+def test_those_who_look_keep_no_supervisor_from_taking_its_lock() -> None:
+    folder = make_run()
+    Actor(folder).die()
+    done = threading.Event()
+
+    def look() -> None:
+        while not done.is_set():
+            runs.is_alive(folder)
+
+    lookers = [threading.Thread(target=look) for _ in range(2)]
+    for looker in lookers:
+        looker.start()
+    try:
+        for _ in range(20):
+            with Actor(folder):
+                pass
+    finally:
+        done.set()
+        for looker in lookers:
+            looker.join()
 
 
 def test_the_state_follows_the_events() -> None:
