@@ -17,9 +17,9 @@ import gzip
 import hmac
 import json
 import os
-import queue
 import re
 import signal
+import socket
 import sys
 import threading
 import time
@@ -32,6 +32,7 @@ from socketserver import TCPServer
 from typing import Any, ClassVar
 from urllib.parse import parse_qs, urlsplit
 
+from dots_cli.results.bodies import read_body
 from dots_cli.results.journal import Journal, encode
 from dots_cli.results.lines import NANOSECONDS, Batch, check
 from dots_cli.results.refusals import Refused, not_written, partial_write
@@ -41,6 +42,7 @@ VERSION = "1.8.10"
 
 _PATIENCE = 10.0
 """Seconds that requests under way have to end when the endpoint is asked to."""
+_EOF = b"\0"
 _REPORTED = 50
 """How many refusals are reported; whoever started us may not be reading."""
 
@@ -86,12 +88,11 @@ class Endpoint(ThreadingHTTPServer):
         if not isinstance(sys.exc_info()[1], ConnectionError):
             super().handle_error(request, client_address)
 
-    def begin(self) -> None:
-        """A request has come; Refused when the endpoint is ending."""
+    def begin(self) -> bool:
+        """A request has come; whether it is still taken."""
         with self._idle:
-            if self.closing:
-                raise Refused(503, "engine is closed")
             self._busy += 1
+            return not self.closing
 
     def done(self) -> None:
         """A request was answered."""
@@ -114,7 +115,7 @@ class Endpoint(ThreadingHTTPServer):
             who = f"{refused.model}: " if refused.model else ""
             print(f"refused ({refused.status}) {who}{refused.message}", file=sys.stderr, flush=True)
             _say(
-                event="refused", status=refused.status, reason=refused.message, model=refused.model
+                event="refused", status=refused.status, message=refused.message, model=refused.model
             )
             if self._reported == _REPORTED:
                 print("further refusals are not reported", file=sys.stderr, flush=True)
@@ -129,6 +130,12 @@ class Handler(BaseHTTPRequestHandler):
     server: Endpoint
     routes: ClassVar[dict[str, str]] = {"/ping": "_ping", "/write": "_write", "/query": "_query"}
 
+    def handle_expect_100(self) -> bool:
+        """Tell a client that asks first to send on; buffered, it would wait for that."""
+        go_on = super().handle_expect_100()
+        self.wfile.flush()
+        return go_on
+
     def do_GET(self) -> None:
         """Answer a read request."""
         self._serve()
@@ -142,16 +149,24 @@ class Handler(BaseHTTPRequestHandler):
         self._serve()
 
     def _serve(self) -> None:
-        body = self._read_body()
-        if body is None:
-            self.close_connection = True
-            return
+        open_ = self.server.begin()
+        try:
+            # Read in any case: a client that is still sending cannot hear an answer.
+            body = read_body(self.headers, self.rfile)
+            if body is None:
+                self.close_connection = True
+            else:
+                self._answer_to(body, open_)
+        finally:
+            self.server.done()
+
+    def _answer_to(self, body: bytes, open_: bool) -> None:
         url = urlsplit(self.path)
         asked = {key: values[-1] for key, values in parse_qs(url.query, True).items()}
-        counted = False
         try:
-            self.server.begin()
-            counted = True
+            if not open_:
+                self.close_connection = True
+                raise Refused(503, "engine is closed")
             route = self.routes.get(url.path)
             if route is None:
                 raise Refused(404, "page not found")
@@ -161,9 +176,6 @@ class Handler(BaseHTTPRequestHandler):
         except Exception as error:
             traceback.print_exc()
             self._refuse(Refused(500, f"{type(error).__name__}: {error}"), url.path, asked)
-        finally:
-            if counted:
-                self.server.done()
 
     def _refuse(self, refused: Refused, path: str, asked: dict[str, str]) -> None:
         """Answer so. Data that was not taken is reported, a stranger's knocking is not."""
@@ -247,34 +259,6 @@ class Handler(BaseHTTPRequestHandler):
         if not self.server.access.admits(user, password):
             raise Refused(401, "authorization failed")
 
-    def _read_body(self) -> bytes | None:
-        """The whole body; None when the client went away before its end."""
-        if "chunked" in self.headers.get("Transfer-Encoding", "").lower():
-            return self._read_chunks()
-        try:
-            length = int(self.headers.get("Content-Length") or 0)
-        except ValueError:
-            return None
-        body = self.rfile.read(length) if length > 0 else b""
-        return body if len(body) == length else None
-
-    def _read_chunks(self) -> bytes | None:
-        parts: list[bytes] = []
-        while True:
-            try:
-                length = int(self.rfile.readline().partition(b";")[0], 16)
-            except ValueError:
-                return None
-            part = self.rfile.read(length) if length > 0 else b""
-            if len(part) != length:
-                return None
-            if not length:
-                while self.rfile.readline().strip():
-                    pass
-                return b"".join(parts)
-            self.rfile.readline()
-            parts.append(part)
-
     def _answer(self, status: int, content: dict[str, Any] | None = None) -> None:
         text = b"" if content is None else json.dumps(content).encode("utf-8") + b"\n"
         self.send_response_only(status)
@@ -302,26 +286,29 @@ def _say(**event: object) -> None:
 
 def serve(folder: Path, port: int, access: Access, until_eof: bool) -> int:
     """Listen until asked to end; 0 when every request under way was answered."""
-    ends: queue.SimpleQueue[str] = queue.SimpleQueue()
+    asked, asking = socket.socketpair()
+    asking.setblocking(False)
+    # A signal may reach any thread; Python's handler would then wait for the main one to wake up.
+    signal.set_wakeup_fd(asking.fileno())
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: ends.put("asked to end"))
+        signal.signal(number, lambda *_: None)
     journal = Journal(folder)
     endpoint = Endpoint(port, journal, access)
     threading.Thread(target=endpoint.serve_forever, daemon=True).start()
     if until_eof:
-        threading.Thread(target=_await_eof, args=[ends], daemon=True).start()
+        threading.Thread(target=_await_eof, args=[asking], daemon=True).start()
     _say(event="listening", port=endpoint.server_port)
-    reason = ends.get()
+    reason = "stdin ended" if asked.recv(1) == _EOF else "asked to end"
     drained = endpoint.drain(_PATIENCE)
     journal.close()
     print(f"{reason}{'' if drained else '; cut requests off'}", file=sys.stderr, flush=True)
     return 0 if drained else 1
 
 
-def _await_eof(ends: queue.SimpleQueue[str]) -> None:
+def _await_eof(asking: socket.socket) -> None:
     while os.read(0, 4096):
         pass
-    ends.put("stdin ended")
+    asking.send(_EOF)
 
 
 def main() -> int:
