@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import errno
 import importlib
+import os
+import signal
 import sys
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 import typer
 from typer.core import TyperCommand, TyperGroup
@@ -110,15 +112,25 @@ class DotsGroup(TyperGroup):
     def invoke(self, ctx: Any) -> Any:
         """Run the command; what goes wrong becomes a message on stderr and an exit code."""
         try:
-            return super().invoke(ctx)
+            done = super().invoke(ctx)
+            sys.stdout.flush()
+            return done
         except (typer.Exit, typer.TyperException):
             raise
         except (KeyboardInterrupt, typer.Abort):
             raise typer.Exit(ExitCode.INTERRUPTED) from None
         except BrokenPipeError:
-            raise  # whoever reads us has gone: typer ends the process quietly
+            _end_unread()
         except Exception as failure:
             raise typer.Exit(_report(failure)) from None
+
+
+def _end_unread() -> NoReturn:
+    """Whoever read our output has gone: end as the system ends any program then, quietly."""
+    if sys.platform != "win32":
+        signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+        os.kill(os.getpid(), signal.SIGPIPE)
+    os._exit(ExitCode.TERMINATED)  # what is buffered for that reader must not be written any more
 
 
 def _load(verb: str | None) -> Any:

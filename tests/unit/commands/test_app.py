@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import importlib
 import inspect
+import signal
 import subprocess
 import sys
 import types
@@ -174,3 +175,13 @@ def test_an_interrupt_has_its_own_code(fail: Fail, failure: BaseException) -> No
 
 def test_an_exit_code_that_a_verb_chooses_is_kept(fail: Fail) -> None:
     assert fail(typer.Exit(ExitCode.STALLED)).exit_code == ExitCode.STALLED
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no signal tells of a closed pipe there")
+def test_nobody_reading_the_result_is_no_bug() -> None:
+    command = [sys.executable, "-m", "dots_cli", "schema"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None and process.stderr is not None
+        process.stdout.close()
+        said = process.stderr.read()
+    assert (process.returncode, said) == (-signal.SIGPIPE, b"")
