@@ -64,11 +64,18 @@ def read(content: bytes, file: Path, problems: Problems) -> Content | None:
     walk.report()
     if walk.refused:
         return None
-    failure = load(handler, text)
+    failure = load(handler, _without_comments(text) if walk.comments else text)
     if failure is not None:
         _explain(failure, handler, content, file, problems)
         return None
     return walk.content()
+
+
+def _without_comments(text: str) -> str:
+    """The text with comments, which are reported already, as empty lines: to find what else is."""
+    return re.sub(
+        r"<!--.*?-->", lambda comment: "\n" * comment[0].count("\n"), text, flags=re.DOTALL
+    )
 
 
 @dataclass

@@ -123,7 +123,7 @@ Limit = Annotated[
     float, BeforeValidator(_limit), WithJsonSchema(_TEXT_OR_NUMBER | {"examples": ["5m", 300]})
 ]
 Python = Annotated[
-    str, BeforeValidator(_python), WithJsonSchema({"type": "string", "examples": ["3.13"]})
+    str, BeforeValidator(_python), WithJsonSchema(_TEXT_OR_NUMBER | {"examples": ["3.13"]})
 ]
 Command = Annotated[
     list[str],

@@ -127,3 +127,13 @@ def test_without_a_definition_beside_it_the_remedy_names_init(tmp_path: Path) ->
     (problem,) = failure.value.problems
     assert "neither house.services.yaml nor services.yaml" in problem.message
     assert f"dots init {scenario}" in problem.hint
+
+
+def test_a_comment_does_not_hide_what_else_is_wrong(tmp_path: Path) -> None:
+    house = (INPUTS / "house.esdl").read_text(encoding="utf-8")
+    scenario = tmp_path / "house.esdl"
+    text = house.replace("    <area", "<!-- two\nlines -->\n    <area").replace("4000.0", "4 kW")
+    scenario.write_text(text, encoding="utf-8")
+    with pytest.raises(InputError) as failure:
+        read(scenario, INPUTS / "house.yaml")
+    assert [problem.line for problem in failure.value.problems] == [4, 7]
