@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from email.message import Message
-from typing import BinaryIO
+from io import BufferedIOBase
 
 
-def read_body(headers: Message, source: BinaryIO) -> bytes | None:
+def read_body(headers: Message, source: BufferedIOBase) -> bytes | None:
     """The whole body; None when the client went away before its end, or sends nonsense.
 
     In chunks or with a length: RFC 9112, sections 6 and 7.
@@ -21,7 +21,7 @@ def read_body(headers: Message, source: BinaryIO) -> bytes | None:
     return body if len(body) == length else None
 
 
-def _read_chunks(source: BinaryIO) -> bytes | None:
+def _read_chunks(source: BufferedIOBase) -> bytes | None:
     parts: list[bytes] = []
     while True:
         try:

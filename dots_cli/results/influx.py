@@ -9,13 +9,18 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from heapq import merge
+from itertools import groupby
+from operator import itemgetter
 from typing import Any, Self
 
 from influxdb_client.client.exceptions import InfluxDBError
 from influxdb_client.client.influxdb_client import InfluxDBClient
+from influxdb_client.client.query_api import QueryApi
+from influxdb_client.domain.dialect import Dialect
 from urllib3.exceptions import HTTPError
 
 from dots_cli.errors import StoreFailure
@@ -27,6 +32,7 @@ from dots_cli.results.store import (
     Scope,
     SimulatedObject,
     Summary,
+    Value,
 )
 
 _MODEL_TAGS = {"simulation_id", "model_id", "esdl_id", "esdl_name"}
@@ -35,6 +41,14 @@ _ALWAYS = "start: 1677-09-21T00:12:44Z, stop: 2262-04-11T23:47:16Z"
 _TIMEOUT = (10_000, 600_000)
 """Milliseconds to connect and to wait for data."""
 _KINDS: dict[type, Kind] = {float: "float", int: "integer", bool: "boolean", str: "string"}
+_READ: dict[Kind, Callable[[str], Value]] = {
+    "float": float,
+    "integer": int,
+    "boolean": lambda text: text == "true",
+    "string": lambda text: text.replace("\r\n", "\n"),
+}
+"""Values out of CSV, in which the server ends every line with two letters, a string's too."""
+_PLAIN = Dialect(header=True, annotations=[])  # type: ignore[no-untyped-call]
 
 
 @dataclass
@@ -105,25 +119,17 @@ class InfluxResults:
     def rows(self, esdl_type: str) -> Iterator[Row]:
         """Every row of an ESDL type, by time, then object."""
         fields, extra = self.fields(esdl_type), self.extra_tags(esdl_type)
-        if not fields:
-            return
-        order = ", ".join(map(_text, ("_time", "esdl_id", "model_id", "esdl_name", *extra)))
-        asked = (
-            f"{self._data()} |> filter(fn: (r) => r._measurement == {_text(esdl_type)}) "
-            '|> drop(columns: ["_start", "_stop"]) |> pivot(rowKey: ["_time"], '
-            'columnKey: ["_field"], valueColumn: "_value") |> group() '
-            f"|> sort(columns: [{order}])"
-        )
-        for record in self._ask(asked):
-            yield Row(
-                record["_time"].replace(tzinfo=None),
-                record["simulation_id"],
-                record.get("model_id") or "",
-                record.get("esdl_id") or "",
-                record.get("esdl_name") or "",
-                tuple(record.get(tag) or "" for tag in extra),
-                tuple(record.get(name) for name in fields),
-            )
+        tag_names = ("esdl_id", "model_id", "esdl_name", *extra)
+        # Not by Flux's `pivot`: in 1.8 it makes `false` of a boolean that is not there.
+        streams = [self._values(esdl_type, at, name, tag_names) for at, name in enumerate(fields)]
+        for time, values in groupby(merge(*streams, key=itemgetter(0)), key=itemgetter(0)):
+            found: dict[tuple[str, ...], list[Value | None]] = {}
+            for _, tags, at, value in values:
+                found.setdefault(tags, [None] * len(fields))[at] = value
+            for tags in sorted(found):
+                esdl_id, model_id, esdl_name, *more = tags
+                row = (time, self._run_id, model_id, esdl_id, esdl_name)
+                yield Row(*row, tuple(more), tuple(found[tags]))
 
     def close(self) -> None:
         """Let go of the connection."""
@@ -134,6 +140,32 @@ class InfluxResults:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    def _values(
+        self, esdl_type: str, at: int, name: str, tag_names: tuple[str, ...]
+    ) -> Iterator[tuple[datetime, tuple[str, ...], int, Value]]:
+        """Every value of a field with its tags, by time. As CSV: a record each takes too long."""
+        read = _READ[self._series()[esdl_type, name][0].kind]
+        kept = ", ".join(map(_text, ("_time", "_value", *tag_names)))
+        asked = (
+            f"{self._data()} |> filter(fn: (r) => r._measurement == {_text(esdl_type)} "
+            f"and r._field == {_text(name)}) |> keep(columns: [{kept}]) |> group() "
+            '|> sort(columns: ["_time"])'
+        )
+        cells = self._answer(lambda api: api.query_csv(asked, dialect=_PLAIN))
+        header = next(cells, None)
+        if header is None:
+            return
+        if "_time" not in header:  # not the values but the table of an error
+            raise self._broke_off(next(cells, header))
+        time_at, value_at = header.index("_time"), header.index("_value")
+        places = [header.index(tag) if tag in header else None for tag in tag_names]
+        for row in cells:
+            if len(row) != len(header):
+                raise self._broke_off(row)
+            time = datetime.fromisoformat(row[time_at]).replace(tzinfo=None)
+            tags = tuple("" if place is None else row[place] for place in places)
+            yield time, tags, at, read(row[value_at])
 
     def _summary(self, esdl_type: str, name: str, series: list[_Series]) -> FieldSummary:
         points = sum(int(s.figures["count"]) for s in series)
@@ -191,9 +223,12 @@ class InfluxResults:
 
     def _ask(self, flux: str) -> Iterator[dict[str, Any]]:
         """Every record of the answer. StoreFailure where there is none."""
+        for record in self._answer(lambda api: api.query_stream(flux)):
+            yield record.values
+
+    def _answer(self, ask: Callable[[QueryApi], Iterable[Any]]) -> Iterator[Any]:
         try:
-            for record in self._client.query_api().query_stream(flux):
-                yield record.values
+            yield from ask(self._client.query_api())
         except InfluxDBError as error:
             raise self._failure(error) from None
         except (HTTPError, OSError) as error:
@@ -201,6 +236,10 @@ class InfluxResults:
                 f"no answer from the store at {self._access.url}: {error}",
                 "Check `store.url` in the service definition, and that the server runs.",
             ) from None
+
+    def _broke_off(self, row: list[str]) -> StoreFailure:
+        said = ", ".join(cell for cell in row if cell)
+        return StoreFailure(f"the store at {self._access.url} broke off: {said}", "Try it again.")
 
     def _failure(self, error: InfluxDBError) -> StoreFailure:
         said = _said(error)
