@@ -31,7 +31,7 @@ def test_every_command_of_a_document_works(document: Path, tmp_path: Path) -> No
     folder = fresh_copy(tmp_path / "dots")
     here = (folder / ".venv" / "bin", Path(sys.executable).parent)
     path = os.pathsep.join([*map(str, here), os.environ["PATH"]])
-    environment = without_environment(PATH=path, TMPDIR=tmp_path)
+    environment = without_environment(PATH=path, TMPDIR=tmp_path, DOTS_CACHE=tmp_path / "built")
     left_out = []
     for block in blocks(document.read_text(encoding="utf-8")):
         if block.elsewhere:

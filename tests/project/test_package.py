@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 import tarfile
@@ -87,7 +86,7 @@ def test_the_installed_wheel_runs_an_example_from_anywhere(
     """In an empty environment, in an empty folder whose name is not plain ASCII."""
     venv = tmp_path / "venv"
     scripts = venv / ("Scripts" if sys.platform == "win32" else "bin")
-    environment = dict(without_environment(PATH=os.environ["PATH"]))
+    environment = without_environment(DOTS_CACHE=tmp_path / "built")
     subprocess.run([*UV, "venv", "--python", sys.executable, str(venv)], check=True)
     subprocess.run(
         [*UV, "pip", "install", "--python", str(venv), "-c", ROOT / "constraints.txt", str(wheel)],
