@@ -31,7 +31,7 @@ JOURNAL = "journal"
 _MAGIC = b"dots-record"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class BlockIndex:
     """Where the values of one field of one series lie, and what can be said without them.
 
