@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dots_cli.runtime.base import Runtime
 from dots_cli.runtime.verdict import Verdict
 
-QUIET = 15.0
+QUIET = 25.0
 """For the federation to come to rest at a step's edge."""
 WRITE = 30.0
 """For models to write what they hold after a polite stop."""
@@ -46,9 +46,9 @@ class Ending:
         elif now >= self._deadline:
             self._next(now, running)
 
-    def federation_left(self, now: float) -> None:
-        """The conductor has released the models after a polite stop; they write now."""
-        self._deadline = now + WRITE
+    def federation_left(self, now: float, *, simulated: bool) -> None:
+        """The conductor has released the models; they write now, if they have simulated at all."""
+        self._deadline = now + (WRITE if simulated else WRITE_AFTER_FAILURE)
 
     def at_once(self) -> None:
         """SIGKILL is the next step, and it is due."""

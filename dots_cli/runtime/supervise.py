@@ -37,6 +37,7 @@ from dots_cli.runtime.ending import Ending
 from dots_cli.runtime.event_log import EventLog
 from dots_cli.runtime.events import (
     Event,
+    Executing,
     Notice,
     ProcessEnded,
     ProcessStarted,
@@ -70,6 +71,7 @@ class Supervisor:
         self._store_listens = not any(c.role == "store" for c in self._plan.containers)
         self._prepared = False
         self._federation_started = False
+        self._executing = False
         self._simulated = 0.0
         self._begin = time.monotonic()
         self._written_since: dict[str, tuple[float, float]] = {}
@@ -150,7 +152,7 @@ class Supervisor:
             case "listening" if self._running.get(name) == "store":
                 self._store_listens = True
             case "refused":
-                self._judge.store_refused(str(said.get("message", "")))
+                self._judge.store_refused(str(said.get("message", "")), said.get("model"))
             case "wired":
                 write_atomically(self._folder.units, json.dumps(said["units"], indent=1))
             case "failed":
@@ -160,7 +162,7 @@ class Supervisor:
             case "stopped":
                 self._simulated = said.get("simulated", self._simulated)
                 if self._ending:
-                    self._ending.federation_left(now)
+                    self._ending.federation_left(now, simulated=self._executing)
             case _:
                 self._note(Event.from_json(line))
 
@@ -170,6 +172,8 @@ class Supervisor:
                 return
             case Progress(simulated=simulated):
                 self._simulated = simulated
+            case Executing():
+                self._executing = True
             case SimulationEnded():
                 self._simulated = self._plan.simulation.duration
                 self._judge.simulation_reached_its_end()

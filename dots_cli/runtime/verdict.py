@@ -56,7 +56,7 @@ class Judge:
         self.conductor_ended = False
         self.running: set[str] = set(models)
         self._waiting: tuple[float, Verdict] | None = None
-        self._store_refusal: str | None = None
+        self._store_refusal: tuple[str, str | None] | None = None
 
     def model_ended(self, name: str, code: int, now: float, detail: str = "") -> None:
         """A model's process is gone."""
@@ -65,7 +65,7 @@ class Judge:
         if code != 0:
             message = f"{name} {words}"
             if self._store_refusal and self.simulation_ended:
-                message += f" after the store refused data: {self._store_refusal}"
+                message += f" after the store refused data: {self._store_refusal[0]}"
             self._decide(Verdict("failed", "model", name, message, ExitCode.MODEL))
         elif not self.simulation_ended:
             message = f"{name} exited with code 0 before the simulated end"
@@ -112,9 +112,9 @@ class Judge:
         message = f"the store {detail or describe_exit(code)}"
         self._decide(Verdict("failed", "store", None, message, ExitCode.STORE))
 
-    def store_refused(self, message: str) -> None:
+    def store_refused(self, message: str, model: str | None = None) -> None:
         """The store has not taken data; a model may only log that, so it is kept in mind."""
-        self._store_refusal = self._store_refusal or message
+        self._store_refusal = self._store_refusal or (message, model)
 
     def stop_requested(self, reason: StopReason) -> None:
         """Somebody asked the run to end."""
@@ -167,6 +167,8 @@ class Judge:
         if not whole or self._waiting is not None:
             return
         if self._store_refusal:
-            message = f"the store refused data: {self._store_refusal}"
-            self._decide(Verdict("failed", "store", None, message, ExitCode.STORE))
+            why, model = self._store_refusal
+            whose = f" of {model}" if model else ""
+            message = f"the store refused data{whose}: {why}"
+            self._decide(Verdict("failed", "store", model, message, ExitCode.STORE))
         self._decide(Verdict("succeeded", "end", None, "succeeded", ExitCode.SUCCEEDED))

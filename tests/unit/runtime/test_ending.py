@@ -53,9 +53,18 @@ def test_a_stop_is_polite_first_and_escalates_when_nobody_moves() -> None:
 def test_models_that_left_politely_may_write_for_a_while() -> None:
     runtime = Recorder()
     ending = Ending(runtime, RUNNING, STOPPED, 0.0)
-    ending.federation_left(1.0)
+    ending.federation_left(1.0, simulated=True)
     ending.go_on(1.0 + WRITE - 0.1, RUNNING)
     assert runtime.asked == ["stop"]
+
+
+def test_models_that_have_nothing_to_write_are_not_waited_for() -> None:
+    runtime = Recorder()
+    ending = Ending(runtime, RUNNING, STOPPED, 0.0)
+    ending.federation_left(1.0, simulated=False)
+    for late in (1.0 + WRITE_AFTER_FAILURE, 1.0 + 2 * WRITE_AFTER_FAILURE):
+        ending.go_on(late, RUNNING)
+    assert runtime.asked == ["stop", "disconnect", "terminate broker pv-1"]
 
 
 def test_after_a_failure_the_federation_is_ended_at_once() -> None:
