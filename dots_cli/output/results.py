@@ -4,26 +4,36 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from itertools import groupby
+from typing import TYPE_CHECKING, Any
 
 from dots_cli.output import console
-from dots_cli.output.words import date, number, plural
+from dots_cli.output.words import date, number, plural, width
 from dots_cli.plan.model import Plan
 from dots_cli.results.export import Exported
 from dots_cli.results.store import FieldSummary, Scope, Summary
 
+if TYPE_CHECKING:
+    from rich.table import Table
+
 
 def print_summary(summary: Summary) -> None:
     """A line for every ESDL type and field; what is left out is told on stderr."""
-    from rich.table import Table
+    target = console.result()
+    table = _wide(summary.fields)
+    unlimited = target.options.update(width=10_000)
+    if target.measure(table, options=unlimited).maximum <= target.width:
+        target.print(table)
+    else:
+        _print_narrow(summary.fields)
+    print_left_out(summary)
 
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in ("ESDL type", "field", "unit"):
-        table.add_column(name, overflow="fold")
-    for name in ("objects", "points", "first", "last", "min", "mean", "max"):
-        table.add_column(name, justify="right", overflow="fold")
+
+def _wide(fields: Sequence[FieldSummary]) -> Table:
+    names = ("objects", "points", "first", "last", "min", "mean", "max")
+    table = _table(("ESDL type", "field", "unit"), names)
     before = ""
-    for field in summary.fields:
+    for field in fields:
         table.add_row(
             field.esdl_type if field.esdl_type != before else "",
             field.field,
@@ -32,11 +42,40 @@ def print_summary(summary: Summary) -> None:
             number(field.points),
             _moment(field.first),
             _moment(field.last),
-            *(_figure(value) for value in (field.minimum, field.mean, field.maximum)),
+            *_figures(field),
         )
         before = field.esdl_type
-    console.result().print(table)
-    print_left_out(summary)
+    return table
+
+
+def _print_narrow(fields: Sequence[FieldSummary]) -> None:
+    """What fields of a type have in common stands above them, so that 80 columns suffice."""
+    groups = groupby(fields, key=lambda f: (f.esdl_type, f.objects, f.first, f.last))
+    longest = max(width(field.field) for field in fields)
+    for (esdl_type, objects, first, last), group in groups:
+        span = f"{_moment(first)} to {_moment(last)}"
+        heading = f"{esdl_type}: {plural(objects, 'object')}, {span}"
+        console.result().print(heading, style="bold", soft_wrap=True)
+        table = _table(("  field", "unit"), ("points", "min", "mean", "max"), head="dim")
+        table.columns[0].min_width = min(longest, 30) + 2
+        table.columns[1].min_width = 6
+        for column in table.columns[2:]:
+            column.min_width = 9
+        for field in group:
+            row = (f"  {field.field}", field.unit or "", number(field.points), *_figures(field))
+            table.add_row(*row)
+        console.result().print(table)
+
+
+def _table(left: Sequence[str], right: Sequence[str], head: str = "bold") -> Table:
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False, header_style=head)
+    for name in left:
+        table.add_column(name, overflow="fold")
+    for name in right:
+        table.add_column(name, justify="right", overflow="fold")
+    return table
 
 
 def print_left_out(summary: Summary) -> None:
@@ -110,5 +149,6 @@ def _moment(moment: datetime) -> str:
     return date(moment).removesuffix(":00")
 
 
-def _figure(value: float | None) -> str:
-    return "" if value is None else f"{value:.6g}"
+def _figures(field: FieldSummary) -> list[str]:
+    figures = (field.minimum, field.mean, field.maximum)
+    return ["" if figure is None else f"{figure:.6g}" for figure in figures]
