@@ -233,7 +233,11 @@ def _prepares(service: str, what: str) -> str:
 
 def _joining(state: RunState, now: float) -> str:
     if not state.missing:
-        return "all have joined" if state.joined else plural(len(state.models), "model")
+        if not state.joined:
+            return plural(len(state.models), "model")
+        passed = span(int(max(0.0, now - state.seen)))
+        what = "receive the scenario" if state.join_phase == 1 else "begin"
+        return f"all have joined and {what} ({passed})"
     waited = span(int(max(0.0, now - state.missing_since)))
     all_of_them = len(state.joined) + len(state.missing)
     return f"{len(state.joined)} of {all_of_them}, for {waited} waiting for {some(state.missing)}"

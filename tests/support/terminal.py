@@ -46,7 +46,10 @@ class Terminal:
 
     def wait_for(self, text: str, seconds: float = 20) -> str:
         """Wait until the screen shows a text; returns the screen."""
-        wait_for(lambda: text in self.screen(), seconds, f"{text!r} on\n{self.screen()}")
+        try:
+            wait_for(lambda: text in self.screen(), seconds, f"{text!r} on the screen")
+        except AssertionError as error:
+            raise AssertionError(f"{error}, which shows\n{self.screen()}") from None
         return self.screen()
 
     def wait_for_exit(self, seconds: float = 30) -> int:

@@ -72,6 +72,11 @@ def test_joining_names_who_is_missing_and_for_how_long() -> None:
     assert "1 of 2, for 10 s waiting for pv-2" in text
 
 
+def test_when_all_have_joined_it_says_what_comes_next() -> None:
+    joined = Joining(at=20, phase=1, joined=["pv-1", "pv-2"], missing=[], waited=8)
+    assert "all have joined and receive the scenario (5 s)" in shown([STARTED, joined], now=25)
+
+
 def test_many_missing_models_are_not_all_named() -> None:
     missing = [f"pv-{n}" for n in range(60)]
     text = shown([Joining(at=1, phase=1, joined=[], missing=missing, waited=0)], now=1)
