@@ -157,6 +157,8 @@ class Milestones:
             case happened.Waiting(waited=waited) if waited >= _STANDING:
                 if not self._is_due("_standing_at", event.at):
                     return None
+                if state.phase == "joining":
+                    return f"joining: {_joining(state, event.at)}"
                 return f"at {moment(state)}: {_standing(state, event.at)}"
             case happened.Progress():
                 return self._progress(event.at, state, speed)
@@ -235,9 +237,9 @@ def _joining(state: RunState, now: float) -> str:
     if not state.missing:
         if not state.joined:
             return plural(len(state.models), "model")
-        passed = span(int(max(0.0, now - state.seen)))
         what = "receive the scenario" if state.join_phase == 1 else "begin"
-        return f"all have joined and {what} ({passed})"
+        standing = _standing(state, now)
+        return f"all have joined and {what}" + (f", {standing}" if standing else "")
     waited = span(int(max(0.0, now - state.missing_since)))
     all_of_them = len(state.joined) + len(state.missing)
     return f"{len(state.joined)} of {all_of_them}, for {waited} waiting for {some(state.missing)}"

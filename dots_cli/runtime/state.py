@@ -186,7 +186,13 @@ def _changed(state: RunState, event: Event) -> RunState:
                 missing_since=event.at - waited,
             )
         case happened.Executing():
-            return replace(state, phase=_forward(state, "simulating"), missing=())
+            return replace(
+                state,
+                phase=_forward(state, "simulating"),
+                missing=(),
+                holders=(),
+                waiting_since=None,
+            )
         case happened.Paused(simulated=simulated):
             return replace(
                 state,

@@ -74,7 +74,11 @@ def test_joining_names_who_is_missing_and_for_how_long() -> None:
 
 def test_when_all_have_joined_it_says_what_comes_next() -> None:
     joined = Joining(at=20, phase=1, joined=["pv-1", "pv-2"], missing=[], waited=8)
-    assert "all have joined and receive the scenario (5 s)" in shown([STARTED, joined], now=25)
+    assert "all have joined and receive the scenario" in shown([STARTED, joined], now=21)
+    waiting = Waiting(at=30, simulated=0, waited=9, holders=["pv-1"])
+    text = shown([STARTED, joined, waiting], now=32)
+    assert "receive the scenario, for 11 s waiting for pv-1" in text
+    assert "waiting" not in shown([STARTED, joined, waiting, Executing(at=33)], now=34)
 
 
 def test_many_missing_models_are_not_all_named() -> None:
