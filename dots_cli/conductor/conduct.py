@@ -23,12 +23,21 @@ from .phase2 import GATE, Phase2
 from .settings import Settings
 from .watch import Say, Times, Watch, times
 
-TICK = 0.2
 FAREWELL = 1.0
 
 OK = 0
 FAILED = 1
 ABANDONED = 2
+
+
+@dataclass(frozen=True)
+class HandingOut:
+    """All models have joined phase 1 and are to receive the ESDL."""
+
+
+@dataclass(frozen=True)
+class HandedOut:
+    """All models have received the ESDL and left."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +73,15 @@ class Answered:
 
 
 Message = (
-    control.Command | control.SupervisorGone | Started | EndReached | Finished | Crashed | Answered
+    control.Command
+    | control.SupervisorGone
+    | HandingOut
+    | HandedOut
+    | Started
+    | EndReached
+    | Finished
+    | Crashed
+    | Answered
 )
 
 
@@ -78,9 +95,7 @@ class Conductor:
         self._inbox: queue.SimpleQueue[Message] = queue.SimpleQueue()
         self._questions: queue.SimpleQueue[Broker] = queue.SimpleQueue()
         self._may_leave = threading.Event()
-        self._watch = Watch(
-            settings.duration, settings.limits.step, settings.pause_at, self._ask, say
-        )
+        self._watch = Watch(settings, self._ask, say)
 
     def listen_to(self, lines: Iterable[bytes]) -> None:
         """Obey the commands on these lines; their end means that the supervisor is gone."""
@@ -110,7 +125,7 @@ class Conductor:
 
     def _next_message(self) -> Message | None:
         try:
-            return self._inbox.get(timeout=TICK)
+            return self._inbox.get(timeout=self._watch.interval)
         except queue.Empty:
             return None
 
@@ -129,6 +144,10 @@ class Conductor:
             case control.SupervisorGone():
                 self._stage.end(FAREWELL)
                 return ABANDONED
+            case HandingOut():
+                self._watch.hand_out(now)
+            case HandedOut():
+                self._watch.handed_out()
             case Started(broker, federates):
                 self._watch.begin(broker, federates, now)
             case EndReached():
@@ -162,17 +181,19 @@ class Conductor:
 
     def _work_through_phases(self) -> None:
         try:
-            calculations = Phase1(self._settings, self._stage, self._say).run(self._spawn)
-            Phase2(self._settings, calculations, self._stage, self._say).run(
-                self._start, self._let_leave
+            spoken = Phase1(self._settings, self._stage, self._say).run(
+                self._spawn, lambda: self._inbox.put(HandingOut())
+            )
+            self._inbox.put(HandedOut())
+            Phase2(self._settings, spoken, self._stage, self._say).run(
+                lambda broker, federates: self._inbox.put(Started(broker, federates)),
+                self._let_leave,
+                lambda failure: self._inbox.put(Crashed(failure)),
             )
             self._inbox.put(Finished())
-        except Ended as ended:
+        except (Ended, QueryFailed) as ended:
             if not self._stage.ending.is_set():
                 raise Failure("broker", f"the federation broke: {ended}") from ended
-
-    def _start(self, broker: Broker, federates: list[str]) -> None:
-        self._inbox.put(Started(broker, federates))
 
     def _let_leave(self) -> None:
         self._may_leave.set()

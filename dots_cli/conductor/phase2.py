@@ -2,48 +2,61 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 
 from . import roll_call, wiring
 from .failure import Failure
 from .federation import Broker, Gate, Stage, poll
-from .phase1 import Herald, Say
+from .herald import Herald, Say, too_late
+from .phase1 import Spoken
 from .settings import Settings
 from .watch import left_early
 
 GATE = "dots_gate"
-FIRST_CORE_PORT = 50
+SETTLING = 0.1
+LONGEST_SETTLING = 0.25
 
 
 class Phase2:
     """The federation that simulates. Nobody starts before the gate does."""
 
     def __init__(
-        self, settings: Settings, calculations: dict[str, int], stage: Stage, say: Say
+        self, settings: Settings, spoken: dict[str, Spoken], stage: Stage, say: Say
     ) -> None:
         self._settings = settings
-        self._calculations = calculations
+        self._expected = {model: said.calculations for model, said in spoken.items()}
+        self._unverified = [model for model, said in spoken.items() if said.dialect == "old"]
         self._stage = stage
         self._say = say
+        self._gate_open = False
 
     def run(
-        self, started: Callable[[Broker, list[str]], None], reached_end: Callable[[], None]
+        self,
+        started: Callable[[Broker, list[str]], None],
+        reached_end: Callable[[], None],
+        failed: Callable[[Failure], None],
     ) -> None:
         """Go through the phase.
 
-        `started` is called with the broker when all have joined and time is about to start;
-        `reached_end` when the simulated end was reached with all of them.
+        `started` is called when all have joined and time is about to start, `reached_end` when the
+        simulated end was reached with all of them, `failed` with what another thread found out.
         """
         settings = self._settings
-        count = sum(self._calculations.values())
+        check_ports(settings, sum(self._expected.values()))
+
+        def refused() -> None:
+            if self._gate_open and self._unverified:
+                failed(too_late(settings, self._unverified))
+
         broker = self._stage.enter(
             lambda: Broker(
                 host=settings.host,
                 port=settings.port,
-                first_core_port=settings.port + FIRST_CORE_PORT,
-                federates=count + 1,
+                first_core_port=settings.port + first_core_port(settings),
+                federates=sum(self._expected.values()) + 1,
                 key=settings.key,
-                global_time=True,
+                refused=refused,
             )
         )
         gate = Gate(broker, GATE)
@@ -67,21 +80,35 @@ class Phase2:
         self._stage.leave()
 
     def _wait_for_federates(self, broker: Broker, gate: Gate) -> list[str]:
-        herald = Herald(2, self._say, self._settings.limits.join)
+        herald = Herald(2, self._settings, self._say)
 
         def complete() -> bool:
-            call = roll_call.of_calculations(broker.federates(), self._calculations, [GATE])
+            call = roll_call.of_calculations(broker.federates(), self._expected, [GATE])
             herald.saw(call)
             return call.complete
 
-        for waited in poll(complete, self._stage):
-            herald.waited(waited)
+        for _ in poll(complete, self._stage):
+            herald.waits()
+        if self._unverified:
+            self._settle(herald.waited, complete)
+        self._gate_open = True
+        broker.dismiss_decoy()
         gate.start_initialising()
-        for waited in poll(lambda: gate.arrived, self._stage):
-            herald.waited_for_ready(waited, broker.not_ready)
+        for _ in poll(lambda: complete() and gate.arrived, self._stage):
+            herald.waits_for_ready(broker.not_ready)
         gate.finish_initialising()
         self._stage.check()
         return sorted(name for name in broker.federates() if name != GATE)
+
+    def _settle(self, joining: float, look: Callable[[], object]) -> None:
+        """Give calculations that nobody declared a moment to show up.
+
+        A model that reports its own number cannot have them; for the others the waiting is in
+        proportion to what joining took.
+        """
+        deadline = time.monotonic() + min(LONGEST_SETTLING, SETTLING * joining)
+        for _ in poll(lambda: time.monotonic() >= deadline, self._stage, longest=0.01):
+            look()
 
     def _check_wiring(self, broker: Broker, federates: list[str]) -> None:
         unknown = broker.ask_unknown_publications()
@@ -98,3 +125,22 @@ class Phase2:
         if idle:
             raise wiring.idle(self._settings, idle)
         self._say("wired", units=wiring.units(interfaces.values()))
+
+
+def first_core_port(settings: Settings) -> int:
+    """Where phase 2's cores start in the block of ports, behind those of phase 1.
+
+    Each core takes one; apart from those of the models, each phase has two of the conductor's.
+    """
+    return max(50, 10 + len(settings.models) + 10)
+
+
+def check_ports(settings: Settings, calculations: int) -> None:
+    """`Failure` where the block of ports is too small for that many cores on this machine."""
+    needed = first_core_port(settings) + calculations + 3
+    if needed > settings.ports and not settings.in_container:
+        raise Failure(
+            "broker",
+            f"{calculations} calculations need {needed} ports, {settings.ports} are reserved",
+            "Run fewer models (`models: n` at a service), or reserve more ports.",
+        )

@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True)
 class RollCall:
-    """Models whose federates are all there, those that miss some, and names nobody planned."""
+    """Who is there.
 
-    joined: tuple[str, ...]
-    missing: tuple[str, ...]
-    unexpected: tuple[str, ...]
+    `joined`: models whose federates are all there; `missing`: those that miss some; `partial`: how
+    many of how many are there where it is some; `unexpected`: names of federates nobody planned;
+    `surplus`: models with more federates than planned, and their names.
+    """
+
+    joined: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
+    partial: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    unexpected: tuple[str, ...] = ()
+    surplus: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def complete(self) -> bool:
         """Exactly the planned federates, no fewer and no others."""
-        return not self.missing and not self.unexpected
+        return not (self.missing or self.unexpected or self.surplus)
 
 
 def of_models(names: Iterable[str], expected: Iterable[str], own: Iterable[str]) -> RollCall:
@@ -38,16 +45,15 @@ def of_calculations(
     there: dict[str, list[str]] = {model: [] for model in expected}
     unexpected = []
     for name in sorted(set(names) - set(own)):
-        model = name.split("/", 1)[0]
-        if "/" not in name or model not in there:
-            unexpected.append(name)
-        else:
+        model, slash, _ = name.partition("/")
+        if slash and model in there:
             there[model].append(name)
-    for model, federates in there.items():
-        if len(federates) > expected[model]:
-            unexpected.extend(federates)
+        else:
+            unexpected.append(name)
     return RollCall(
-        joined=tuple(m for m, federates in there.items() if len(federates) == expected[m]),
-        missing=tuple(m for m, federates in there.items() if len(federates) < expected[m]),
+        joined=tuple(m for m, found in there.items() if len(found) == expected[m]),
+        missing=tuple(m for m, found in there.items() if len(found) < expected[m]),
+        partial={m: (len(f), expected[m]) for m, f in there.items() if 0 < len(f) < expected[m]},
         unexpected=tuple(unexpected),
+        surplus={m: tuple(found) for m, found in there.items() if len(found) > expected[m]},
     )

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from .failure import Failure
+from .settings import Settings
 
 Say = Callable[..., None]
 
@@ -18,6 +19,9 @@ STEP_EDGE = 0.001
 """Seconds past a step where a barrier lets that step be finished, and nothing later start."""
 STOP_PATIENCE = 20.0
 ANSWER_PATIENCE = 3.0
+TICK = 0.2
+ASK_INTERVAL = 0.5
+QUIET_INTERVAL = 0.02
 
 
 class Steered(Protocol):
@@ -104,34 +108,27 @@ class Standstill:
 class Watch:
     """Steers the simulation that runs now.
 
-    `limit` is in seconds of wall-clock time, `duration` in simulated seconds; `ask` puts the
-    question where the federates are and returns at once.
+    `ask` puts the question where the federates are (it may block, so it is put in another thread)
+    and returns at once; the answer comes to `answered`.
     """
 
-    def __init__(
-        self,
-        duration: float,
-        limit: float,
-        pause_at: float | None,
-        ask: Callable[[], None],
-        say: Say,
-    ) -> None:
-        self._duration = duration
-        self._limit = limit
+    def __init__(self, settings: Settings, ask: Callable[[], None], say: Say) -> None:
+        self._duration = float(settings.duration)
+        self._limits = settings.limits
         self._ask = ask
         self._say = say
+        self._doing: Literal["joining", "handing out", "simulating", "leaving"] = "joining"
         self._broker: Steered | None = None
         self._planned: list[str] = []
         self._still = Standstill(0.0)
         self._reached = 0.0
-        self._leaving = False
         self._holders: tuple[str, ...] = ()
         self._asked_at: float | None = None
         self._ask_from = 0.0
         self._states_from = 0.0
-        self._pausing = pause_at is not None
-        self._barrier: float | None = pause_at
-        self._exact = pause_at is not None
+        self._pausing = settings.pause_at is not None
+        self._barrier = settings.pause_at
+        self._exact = self._pausing
         self._paused = False
         self._stopping_since: float | None = None
         self.stopped = False
@@ -144,8 +141,24 @@ class Watch:
         """Simulated seconds reached."""
         return self._reached
 
+    @property
+    def interval(self) -> float:
+        """Seconds until it wants to look again."""
+        return QUIET_INTERVAL if self._waits_for_quiet and self._asked_at is None else TICK
+
+    def hand_out(self, now: float) -> None:
+        """All models have joined phase 1 and take the ESDL now."""
+        self._doing = "handing out"
+        self._still.forget(now)
+
+    def handed_out(self) -> None:
+        """They have it and are on their way to phase 2."""
+        self._doing = "joining"
+        self._holders = ()
+
     def begin(self, broker: Steered, planned: list[str], now: float) -> None:
         """All federates have joined; time starts when the barrier, if there is one, allows it."""
+        self._doing = "simulating"
         self._broker = broker
         self._planned = planned
         self._still.forget(now)
@@ -154,7 +167,7 @@ class Watch:
 
     def end_reached(self, now: float) -> None:
         """The simulated end is there; the federates leave now."""
-        self._leaving = True
+        self._doing = "leaving"
         self._lift()
         if self._reached != self._duration:
             self._reached = self._duration
@@ -164,7 +177,7 @@ class Watch:
 
     def pause(self, at: float | None, now: float) -> None:
         """Let nobody pass `at`, or go on at all where that is None or past."""
-        if self._leaving or self._stopping_since is not None:
+        if self._doing == "leaving" or self._stopping_since is not None:
             return
         self._pausing = True
         self._paused = False
@@ -192,9 +205,11 @@ class Watch:
         if self._stopping_since is not None:
             return
         self._stopping_since = now
-        if self._broker is None or (self._paused and not self._leaving):
+        if self._doing == "leaving":
+            return
+        if self._broker is None or self._paused:
             self.stopped = self.quiet = True
-        elif not self._leaving:
+        else:
             self._exact = False
             self._set(self._broker.time() + STEP_EDGE)
             self._ask_from = now
@@ -204,13 +219,13 @@ class Watch:
 
         `still_before_end` says that nobody was allowed to leave yet; asked after looking.
         """
-        if self._broker is None:
+        if self._doing == "joining":
             return
         if self._stopping_since is not None and now - self._stopping_since > STOP_PATIENCE:
             self.stopped = True
         if self._paused:
             self._still.forget(now)
-        if not self._leaving:
+        if self._broker is not None and self._doing == "simulating":
             self._look(self._broker, now, still_before_end)
         if self._still.due(now):
             self._say(
@@ -225,20 +240,20 @@ class Watch:
     def answered(self, answer: Times | None, now: float) -> None:
         """Take note of where the federates are; None where HELICS gave no answer."""
         self._asked_at = None
-        self._ask_from = now + 0.5
+        self._ask_from = now + ASK_INTERVAL
         if answer is None:
             return
         self._holders = answer.holders
-        if answer.holders or self._barrier is None or self._broker is None or self._leaving:
-            self._ask_from = now + (0.02 if self._waits_for_quiet else 0.5)
+        if self._barrier is None or not self._waits_for_quiet:
             return
-        if not self._waits_for_quiet:
+        if answer.holders:
+            self._ask_from = now + QUIET_INTERVAL
             return
         if not self._exact and answer.latest >= self._barrier:
             # Somebody was granted a later time before the barrier stood: the others follow to
             # the same time, so that all have results up to it.
             self._set(answer.latest + STEP_EDGE)
-            self._ask_from = now + 0.02
+            self._ask_from = now + QUIET_INTERVAL
             return
         self._reached = min(self._barrier if self._exact else answer.latest, self._duration)
         if self._stopping_since is not None:
@@ -249,7 +264,7 @@ class Watch:
 
     @property
     def _waits_for_quiet(self) -> bool:
-        if self._leaving or self._barrier is None or self._paused or self.stopped:
+        if self._doing != "simulating" or self._barrier is None or self._paused or self.stopped:
             return False
         return not self._exact or self._reached >= self._barrier
 
@@ -267,15 +282,24 @@ class Watch:
                 raise failure
 
     def _hold_to_limit(self, now: float) -> None:
-        if self._still.waited(now) < self._limit:
+        handing = self._doing == "handing out"
+        limit = self._limits.join if handing else self._limits.step
+        if self._still.waited(now) < limit:
             return
-        names = ", ".join(self._holders)
+        names = f", held by {', '.join(self._holders)}" if self._holders else ""
+        models = sorted({name.split("/", 1)[0] for name in self._holders})
+        if handing:
+            raise Failure(
+                "join",
+                f"the ESDL was not taken by all models within {limit:g} s{names}",
+                "Look at the end of the model's log; give it longer with the limit `join`.",
+                models,
+            )
         raise Failure(
             "stalled",
-            f"simulated time has stood still at {self._reached:g} s for {self._limit:g} s"
-            + (f", held by {names}" if names else ""),
-            "Look at the end of its log; give a step longer with the limit `step`.",
-            sorted({name.split("/", 1)[0] for name in self._holders}),
+            f"simulated time has stood still at {self._reached:g} s for {limit:g} s{names}",
+            "Look at the end of the model's log; give a step longer with the limit `step`.",
+            models,
         )
 
     def _inquire(self, now: float) -> None:
