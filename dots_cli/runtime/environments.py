@@ -15,6 +15,7 @@ import subprocess
 import sys
 import threading
 import time
+import tomllib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -203,15 +204,28 @@ def digest_of(source: Path) -> str:
 
 
 def _what_to_install(source: Path) -> tuple[str, ...]:
+    requirements = source / "requirements.txt"
+    listed = ("--requirement", str(requirements)) if requirements.is_file() else ()
     pyproject = source / "pyproject.toml"
-    if (pyproject.is_file() and "[project]" in _text(pyproject)) or (source / "setup.py").is_file():
-        return ("--editable", str(source)) if os.access(source, os.W_OK) else (str(source),)
-    if (source / "requirements.txt").is_file():
-        return ("--requirement", str(source / "requirements.txt"))
+    project = pyproject.is_file() and "[project]" in _text(pyproject)
+    if project or (source / "setup.py").is_file():
+        itself = ("--editable", str(source)) if os.access(source, os.W_OK) else (str(source),)
+        # Most published services keep what they need in requirements.txt only.
+        return itself if project and _has_dependencies(pyproject) else (*listed, *itself)
+    if listed:
+        return listed
     raise InputError(
         f"nothing to install from in {source}",
         "a source folder needs a pyproject.toml with [project], or a requirements.txt",
     )
+
+
+def _has_dependencies(pyproject: Path) -> bool:
+    try:
+        project = tomllib.loads(_text(pyproject)).get("project", {})
+    except tomllib.TOMLDecodeError:
+        return False  # uv says what is wrong with it, and where
+    return bool(project.get("dependencies")) or "dependencies" in project.get("dynamic", ())
 
 
 def _digest(source: Path, interpreter: Interpreter, *, editable: bool) -> str:

@@ -75,6 +75,27 @@ def test_other_dependencies_make_another_environment(tmp_path: Path, source: Pat
 
 
 @pytest.mark.needs("index")
+def test_a_project_whose_dependencies_stand_in_requirements_only_gets_both(
+    tmp_path: Path, source: Path
+) -> None:
+    (source / "requirements.txt").write_text("iniconfig\n")
+    environment, _ = ensure(tmp_path / "cache", source)
+    assert any(package.startswith("iniconfig==") for package in environment.packages)
+    assert answer(environment) == "1"
+
+
+@pytest.mark.needs("index")
+def test_a_project_that_names_its_dependencies_is_taken_at_its_word(
+    tmp_path: Path, source: Path
+) -> None:
+    named = PYPROJECT.replace("dependencies = []", 'dependencies = ["iniconfig"]')
+    (source / "pyproject.toml").write_text(named)
+    (source / "requirements.txt").write_text("a-package-for-development-that-does-not-exist\n")
+    environment, _ = ensure(tmp_path / "cache", source)
+    assert any(package.startswith("iniconfig==") for package in environment.packages)
+
+
+@pytest.mark.needs("index")
 def test_an_environment_that_was_cut_off_halfway_is_built_again(
     tmp_path: Path, source: Path
 ) -> None:
