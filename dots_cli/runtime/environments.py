@@ -22,7 +22,7 @@ from pathlib import Path
 
 from dots_cli.errors import DotsError, EnvironmentFailure, InputError
 
-ENVIRONMENT_FORMAT = 1
+ENVIRONMENT_FORMAT = 2
 _IGNORED = {".git", "__pycache__", ".venv", "venv", ".pytest_cache", "dist", "build"}
 _BUILD_FILES = ("pyproject.toml", "setup.py", "setup.cfg", "MANIFEST.in", ".python-version")
 
