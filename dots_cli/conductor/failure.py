@@ -11,13 +11,14 @@ Kind = Literal[
     "unexpected",
     "calculations",
     "wiring",
+    "idle",
     "early",
     "broker",
     "internal",
 ]
 
 
-class Failure(Exception):  # noqa: N818
+class Failure(Exception):
     """Ends the federation; becomes the event `failed` and a non-zero exit code."""
 
     def __init__(
@@ -30,5 +31,5 @@ class Failure(Exception):  # noqa: N818
         self.models = list(models)
 
 
-class Ended(Exception):  # noqa: N818
+class Ended(Exception):
     """The federation was disconnected on purpose: whoever worked in it stops quietly."""

@@ -41,9 +41,10 @@ def holes(settings: Settings, missing: Mapping[str, list[str]]) -> Failure:
                 f"Add a calculation service for the ESDL type {esdl_type} to the service "
                 "definition."
             )
+    need = "needs" if len(models) == 1 else "need"
     return Failure(
         "wiring",
-        f"{', '.join(models)} ({_named('service', services)}) needs what nobody publishes: "
+        f"{', '.join(models)} ({_named('service', services)}) {need} what nobody publishes: "
         f"{', '.join(keys)} (would come from {_named('ESDL type', types)})",
         " ".join(advice),
         models,
@@ -56,7 +57,7 @@ def idle(settings: Settings, federates: list[str]) -> Failure:
     services = sorted({settings.model(m).service for m in models if _planned(settings, m)})
     unserved = ", ".join(settings.unserved)
     return Failure(
-        "wiring",
+        "idle",
         f"{', '.join(federates)} ({_named('service', services)}) would never compute: it waits for "
         "inputs, and none of the ESDL types that could give them has a calculation service"
         + (f"; without one are {unserved}" if unserved else ""),

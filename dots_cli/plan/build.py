@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from dots_cli.definition import Definition, Scenario, Service
 from dots_cli.errors import InputError, Problem
+from dots_cli.plan.coverage import coverage_of
 from dots_cli.plan.federation import federation_of, models_of
 from dots_cli.plan.model import (
     PLAN_FORMAT,
@@ -58,6 +59,9 @@ def build(scenario: Scenario, definition: Definition, *, run_id: str, runtime: R
         federation=federation_of(models),
         store=store,
         containers=tuple(_containers(models, definition, store, run_id, runtime)),
+        unserved=tuple(
+            name for name, _ in coverage_of(scenario, definition.services).without_service
+        ),
         variables=definition.variables,
         warnings=tuple(problem.message for problem in definition.warnings),
     )

@@ -121,6 +121,8 @@ class Plan:
     federation: Federation
     store: StorePlan
     containers: tuple[ContainerSpec, ...]
+    unserved: tuple[str, ...] = ()
+    """ESDL types of the scenario that no service simulates."""
     variables: tuple[str, ...] = ()
     """Names of the caller's environment variables that the definition refers to."""
     warnings: tuple[str, ...] = ()

@@ -60,6 +60,7 @@ def from_json(text: str) -> Plan:
         ),
         store=StorePlan(**data["store"]),
         containers=tuple(_container(item) for item in data["containers"]),
+        unserved=tuple(data["unserved"]),
         variables=tuple(data["variables"]),
         warnings=tuple(data["warnings"]),
     )

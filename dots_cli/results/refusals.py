@@ -13,7 +13,7 @@ _NAMED = 10
 _FULL = {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)}
 
 
-class Refused(Exception):  # noqa: N818 - an answer, not an error of ours
+class Refused(Exception):
     """An answer that is not a success: its HTTP status, what it says, whose data it was."""
 
     def __init__(self, status: int, message: str, model: str | None = None) -> None:

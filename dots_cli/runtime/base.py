@@ -50,6 +50,18 @@ class Ended:
 
 
 @dataclass(frozen=True)
+class Sounding:
+    """A federation that will never simulate, to learn what its models miss.
+
+    A model subscribes only to ESDL types that have a service. Told that `esdl_types` have one, too,
+    these `models` subscribe to what they need of them, and the check of the wiring can name it.
+    """
+
+    models: tuple[str, ...]
+    esdl_types: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class RunOptions:
     """What the caller wants of this run beside its plan.
 
@@ -73,8 +85,8 @@ class Runtime(Protocol):
     def start_store(self) -> None:
         """Start the store; it says `listening` when models can write."""
 
-    def start_federation(self) -> None:
-        """Start the conductor and every model."""
+    def start_federation(self, sounding: Sounding | None = None) -> None:
+        """Start the conductor and every model; in a sounding only the models that it names."""
 
     def tell_conductor(self, command: Mapping[str, object]) -> None:
         """Send the conductor a command as a line of JSON; ignored when it is gone."""

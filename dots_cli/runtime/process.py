@@ -30,6 +30,7 @@ from dots_cli.runtime.base import (
     PreparationDone,
     RunOptions,
     Said,
+    Sounding,
     Started,
     containers_of,
 )
@@ -85,18 +86,23 @@ class ProcessRuntime:
             }
             self._start(spec, [*argv, "--until-eof"], environment, self._folder.path, talks=True)
 
-    def start_federation(self) -> None:
-        """The conductor and all models, without waiting for one another."""
+    def start_federation(self, sounding: Sounding | None = None) -> None:
+        """The conductor and the models, without waiting for one another."""
+        if self._ports:
+            self._ports.release()
         self._ports = ports.reserve(self._federates())
         self._variables["BROKER_PORT"] = str(self._ports.base)
         settings = self._folder.path / "conductor.json"
-        settings.write_text(json.dumps(self._conductor_settings(self._ports)), encoding="utf-8")
+        settings.write_text(
+            json.dumps(self._conductor_settings(self._ports, sounding)), encoding="utf-8"
+        )
         key = {"HELICS_BROKER_KEY": self._variables["BROKER_KEY"]}
         argv = [sys.executable, "-m", "dots_cli.conductor", str(settings), "--control"]
         (conductor,) = containers_of(self._plan.containers, "conductor")
         self._start(conductor, argv, key, self._folder.path, talks=True)
         for spec in containers_of(self._plan.containers, "model"):
-            self._start_model(spec)
+            if sounding is None or spec.name in sounding.models:
+                self._start_model(spec, sounding)
 
     def tell_conductor(self, command: Mapping[str, object]) -> None:
         """A line of JSON on the conductor's stdin."""
@@ -173,14 +179,17 @@ class ProcessRuntime:
         calculations = sum(model.calculations or CALCULATIONS_GUESS for model in models)
         return max(len(models) + 2, calculations + 1)
 
-    def _conductor_settings(self, block: ports.PortBlock) -> dict[str, object]:
+    def _conductor_settings(
+        self, block: ports.PortBlock, sounding: Sounding | None
+    ) -> dict[str, object]:
         return {
             "format": 1,
             "esdl": str(self._folder.scenario),
             "duration": self._plan.simulation.duration,
             "host": LOOPBACK,
             "port": block.base,
-            "port_starts": [block.first_phase, block.second_phase],
+            "ports": block.size,
+            "unserved": list(self._plan.unserved),
             "models": [
                 {
                     "id": model.id,
@@ -189,16 +198,20 @@ class ProcessRuntime:
                     "calculations": model.calculations,
                 }
                 for model in self._plan.models
+                if sounding is None or model.id in sounding.models
             ],
             "limits": asdict(self._plan.limits),
             "pause_at": self._options.pause_at,
         }
 
-    def _start_model(self, spec: ContainerSpec) -> None:
+    def _start_model(self, spec: ContainerSpec, sounding: Sounding | None) -> None:
         assert spec.source is not None
         made = self._ready[spec.source, spec.python]
         environment = _inherited(made)
         environment |= {name: resolve(value, self._variables) for name, value in spec.environment}
+        if sounding:
+            types = [environment["calculation_services"], *sounding.esdl_types]
+            environment["calculation_services"] = ";".join(types)
         argv = _command(spec, made)
         self._start(spec, argv, environment, Path(spec.source), talks=False)
 

@@ -48,6 +48,7 @@ from dots_cli.runtime.events import (
     VerdictReached,
 )
 from dots_cli.runtime.guard_line import GuardLine
+from dots_cli.runtime.soundings import Sounder
 from dots_cli.runtime.verdict import Judge, Verdict
 
 TICK = 0.1
@@ -66,6 +67,7 @@ class Supervisor:
         self._guard = GuardLine(folder.path, folder.log("supervisor"), self._guard_was_replaced)
         self._judge = Judge(model.id for model in self._plan.models)
         self._runtime = self._choose_runtime()
+        self._sounder = Sounder(self._plan, self._runtime)
         self._running: dict[str, str] = {}
         self._ending: Ending | None = None
         self._store_listens = not any(c.role == "store" for c in self._plan.containers)
@@ -132,8 +134,13 @@ class Supervisor:
                 self._hear(name, line, now)
             case Ended(name, role, code, detail):
                 self._running.pop(name, None)
+                if self._sounder.is_on and not detail:
+                    detail = "was ended to learn what is missing"
                 self._emit(ProcessEnded(name=name, role=role, code=code, detail=detail))
-                if role == "model":
+                if self._sounder.is_on and role != "store":
+                    if role == "conductor":
+                        self._complain(self._sounder.conductor_ended(), now)
+                elif role == "model":
                     self._judge.model_ended(name, code, now, detail)
                 elif role == "conductor":
                     self._judge.conductor_process_ended(code, now, detail)
@@ -151,20 +158,31 @@ class Supervisor:
         match said.get("event"):
             case "listening" if self._running.get(name) == "store":
                 self._store_listens = True
+            case _ if self._sounder.is_on and self._running.get(name) == "conductor":
+                self._complain(self._sounder.hear(said), now)
+            case "failed" if said["kind"] == "idle" and self._sounder.begin(
+                said, self._running, now
+            ):
+                names = ", ".join(said["models"])
+                self._emit(Notice(message=f"starting {names} once more to learn what is missing"))
+            case "failed":
+                self._complain(said, now)
             case "refused":
                 self._judge.store_refused(str(said.get("message", "")), said.get("model"))
             case "wired":
                 write_atomically(self._folder.units, json.dumps(said["units"], indent=1))
-            case "failed":
-                self._judge.conductor_failed(
-                    said["kind"], said.get("models", []), said["message"], said.get("hint", ""), now
-                )
             case "stopped":
                 self._simulated = said.get("simulated", self._simulated)
                 if self._ending:
                     self._ending.federation_left(now, simulated=self._executing)
             case _:
                 self._note(Event.from_json(line))
+
+    def _complain(self, said: Mapping[str, Any] | None, now: float) -> None:
+        if said is not None:
+            self._judge.conductor_failed(
+                said["kind"], said.get("models", []), said["message"], said.get("hint", ""), now
+            )
 
     def _note(self, event: Event | None) -> None:
         match event:
@@ -222,6 +240,9 @@ class Supervisor:
                 self._begin_ending(at_once=False)
             assert self._ending is not None
             self._ending.go_on(time.monotonic(), self._running)
+        elif self._sounder.is_on:
+            now = time.monotonic()
+            self._guarded(lambda: self._complain(self._sounder.go_on(self._running, now), now))
         elif self._prepared and self._store_listens and not self._federation_started:
             self._federation_started = True
             self._guarded(self._runtime.start_federation)

@@ -30,6 +30,7 @@ _CONDUCTOR_FAILURES: dict[str, tuple[Outcome, str, ExitCode]] = {
     "stalled": ("stalled", "step", ExitCode.STALLED),
     "calculations": ("failed", "definition", ExitCode.INPUT),
     "wiring": ("failed", "definition", ExitCode.INPUT),
+    "idle": ("failed", "definition", ExitCode.INPUT),
     "early": ("failed", "model", ExitCode.MODEL),
     "unexpected": ("failed", "federation", ExitCode.CONDUCTOR),
 }

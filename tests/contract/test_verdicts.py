@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import yaml
 
 from tests.contract.conftest import Runs
 from tests.support import quick
@@ -123,6 +124,24 @@ def test_a_run_without_the_service_that_feeds_another_ends_before_time_starts(
         assert word in said
 
 
+def test_a_run_without_a_service_that_models_were_not_even_told_of_names_what_is_missing(
+    runs: Runs, tmp_path: Path
+) -> None:
+    """A model subscribes only to types that have a service: what it misses must be found out."""
+    scenario = quick.write(tmp_path, [WEATHER, PV, HOUSE])
+    definition = tmp_path / "scenario.services.yaml"
+    entries = yaml.safe_load(definition.read_text())
+    entries["services"] = [e for e in entries["services"] if e["name"] != "weather"]
+    definition.write_text(yaml.safe_dump(entries))
+    outcome = runs.run(scenario)
+    assert outcome.code == 3, outcome.err
+    assert not outcome.events("executing")
+    said = outcome.verdict["message"]
+    assert "(service pv) need what nobody publishes: EnvironmentalProfiles/irradiance/" in said
+    assert "service for the ESDL type EnvironmentalProfiles" in said
+    assert "was killed" not in outcome.err
+
+
 def test_values_that_are_no_numbers_are_refused_by_the_store_and_fail_the_run(
     runs: Runs, tmp_path: Path
 ) -> None:
@@ -185,4 +204,3 @@ def drop_models(texts: dict[str, str]) -> dict[str, str]:
 
 def with_env(service: quick.Quick, **env: str) -> quick.Quick:
     return quick.Quick(**{**vars(service), "env": {**service.env, **env}})
-

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from dots_cli.runtime.base import Sounding
 from dots_cli.runtime.ending import QUIET, TERMINATE, WRITE, WRITE_AFTER_FAILURE, Ending
 from dots_cli.runtime.verdict import Verdict
 
@@ -22,7 +23,7 @@ class Recorder:
 
     def start_store(self) -> None: ...
 
-    def start_federation(self) -> None: ...
+    def start_federation(self, sounding: Sounding | None = None) -> None: ...
 
     def tell_conductor(self, command: Mapping[str, object]) -> None:
         self.asked.append(str(command["command"]))

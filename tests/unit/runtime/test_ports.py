@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import socket
 
 import pytest
@@ -22,7 +23,7 @@ def test_blocks_that_are_held_never_overlap() -> None:
     blocks = [ports.reserve(10) for _ in range(20)] + [ports.reserve(200) for _ in range(2)]
     try:
         taken = sorted((block.base, block.base + block.size) for block in blocks)
-        assert all(a[1] <= b[0] for a, b in zip(taken, taken[1:], strict=False))
+        assert all(a[1] <= b[0] for a, b in itertools.pairwise(taken))
     finally:
         for block in blocks:
             block.release()
