@@ -30,7 +30,7 @@ def register(app: typer.Typer) -> None:
         from dots_cli.output import console
         from dots_cli.output import results as shown
         from dots_cli.results.export import export as write
-        from dots_cli.results.store import open_results, read_plan
+        from dots_cli.results.opening import open_results, read_plan
         from dots_cli.runtime import runs
 
         folder = runs.find(run)

@@ -23,7 +23,7 @@ def register(app: typer.Typer) -> None:
         """
         from dots_cli.output import console
         from dots_cli.output import results as output
-        from dots_cli.results.store import open_results, read_plan, scope
+        from dots_cli.results.opening import open_results, read_plan, scope
         from dots_cli.runtime import runs
 
         folder = runs.find(run)

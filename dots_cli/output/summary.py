@@ -75,7 +75,7 @@ def points(folder: RunFolder) -> list[tuple[str, int, int]]:
     A type that was simulated and has no points is there too. StoreFailure where the store cannot
     be read.
     """
-    from dots_cli.results.store import open_results, read_plan
+    from dots_cli.results.opening import open_results, read_plan
 
     plan = read_plan(folder)
     with open_results(folder, plan) as results:
