@@ -34,6 +34,8 @@ def dots_home(
     """
     home = tmp_path_factory.mktemp("home") / "dots"
     monkeypatch.setenv("DOTS_HOME", str(home))
+    for about_the_screen in ("COLUMNS", "LINES", "FORCE_COLOR", "NO_COLOR"):
+        monkeypatch.delenv(about_the_screen, raising=False)  # parallel workers are given a width
     monkeypatch.setenv("DOTS_CACHE", str(parts.cache_folder() / "dots"))
     yield home
     if home.exists():
