@@ -35,9 +35,7 @@ class Runs:
 
     def detach(self, scenario: Path, *args: str) -> Path:
         """`dots run --detach`; the folder of the run."""
-        done = self.run_dots(
-            "run", scenario, "--runtime", self.runtime, "--detach", *args, check=0
-        )
+        done = self.run_dots("run", scenario, "--runtime", self.runtime, "--detach", *args, check=0)
         return self.home / "runs" / done.stdout.strip()
 
     def newest(self) -> Path | None:

@@ -90,7 +90,8 @@ def esdl(objects: Mapping[str, int]) -> str:
         for n in range(objects[esdl_type]):
             ident = f"{esdl_type.lower()}-{n + 1}"
             assets.append(
-                f'      <asset xsi:type="esdl:{esdl_type}" id="{ident}" name="{esdl_type} {n + 1}"/>'
+                f'      <asset xsi:type="esdl:{esdl_type}" id="{ident}"'
+                f' name="{esdl_type} {n + 1}"/>'
             )
     weather = ""
     if "EnvironmentalProfiles" in objects:

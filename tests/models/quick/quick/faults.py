@@ -11,11 +11,11 @@ import time
 from .settings import Settings
 
 
-class Leave(Exception):  # noqa: N818
+class Leave(Exception):
     """The calculation leaves the federation here, as if its simulation had ended."""
 
 
-class Lost(Exception):  # noqa: N818
+class Lost(Exception):
     """An exception in a calculation's thread that nobody looks at."""
 
 
