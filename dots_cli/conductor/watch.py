@@ -269,7 +269,8 @@ class Watch:
         return not self._exact or self._reached >= self._barrier
 
     def _look(self, broker: Steered, now: float, still_before_end: Callable[[], bool]) -> None:
-        reached = min(broker.time(), self._duration)
+        # Some federates are granted a nanosecond more than they asked for.
+        reached = min(round(broker.time(), 6), self._duration)
         if self._still.saw(reached, now):
             self._holders = ()
             if reached > self._reached:
