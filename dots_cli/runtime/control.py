@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from typing import Literal
+from typing import Any, Literal, get_args
 
 from dots_cli.render.run_folder import RunFolder, write_atomically
 
 RequestKind = Literal["stop", "pause", "resume"]
+Reason = Literal["interrupted", "terminated", "stopped"]
 
 
 @dataclass(frozen=True)
@@ -22,7 +24,7 @@ class Request:
     """
 
     kind: RequestKind
-    reason: Literal["interrupted", "terminated", "stopped"] = "stopped"
+    reason: Reason = "stopped"
     now: bool = False
     at: float | None = None
 
@@ -33,10 +35,27 @@ def send(folder: RunFolder, request: Request) -> None:
     write_atomically(folder.control / f"{time.time_ns():020d}.json", json.dumps(asdict(request)))
 
 
-def take(folder: RunFolder) -> list[Request]:
-    """The requests that have come since the last call, oldest first."""
+def take(folder: RunFolder, complain: Callable[[str], None] = lambda _: None) -> list[Request]:
+    """The requests that have come since the last call, oldest first.
+
+    What is not a request is put aside, for it would be met again and again, and told of.
+    """
     taken = []
     for file in sorted(folder.control.glob("[0-9]*.json")):
-        taken.append(Request(**json.loads(file.read_text(encoding="utf-8"))))
-        file.unlink(missing_ok=True)
+        try:
+            taken.append(_request(json.loads(file.read_text(encoding="utf-8"))))
+        except (ValueError, TypeError) as error:
+            complain(f"{file.name} is no request: {error}")
+            file.replace(file.with_suffix(".broken"))
+        else:
+            file.unlink(missing_ok=True)
     return taken
+
+
+def _request(data: dict[str, Any]) -> Request:
+    """TypeError or ValueError where it is none."""
+    request = Request(**data)
+    known = request.kind in get_args(RequestKind) and request.reason in get_args(Reason)
+    if not known or not isinstance(request.at, float | int | None):
+        raise ValueError(f"{data}")
+    return request

@@ -7,6 +7,7 @@ run waits for the first one's build, and one that was cut off is built again.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -19,14 +20,29 @@ import tomllib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from dots_cli.errors import DotsError, EnvironmentFailure, InputError
+from dots_cli.runtime import os_processes
 
 ENVIRONMENT_FORMAT = 2
 _IGNORED = {".git", "__pycache__", ".venv", "venv", ".pytest_cache", "dist", "build"}
 _BUILD_FILES = ("pyproject.toml", "setup.py", "setup.cfg", "MANIFEST.in", ".python-version")
 
 Tell = Callable[[str], None]
+
+_LOOK_AGAIN = 0.2
+"""Seconds between two looks whether another run has built what this one waits for."""
+
+
+class Witness(Protocol):
+    """Who hears of every process group that is started, and of its end."""
+
+    def started(self, pid: int, role: str) -> None:
+        """A process group was started."""
+
+    def ended(self, pid: int) -> None:
+        """A process group has ended."""
 
 
 @dataclass(frozen=True)
@@ -49,11 +65,14 @@ class Environment:
 class Environments:
     """Builds environments below `cache`; `cancel` ends what is being built, from any thread."""
 
-    def __init__(self, cache: Path, *, offline: bool = False) -> None:
+    def __init__(
+        self, cache: Path, *, offline: bool = False, witness: Witness | None = None
+    ) -> None:
         self._cache = cache
         self._offline = offline
+        self._witness = witness
         self._cancelled = threading.Event()
-        self._running: set[subprocess.Popen[str]] = set()
+        self._running: set[int] = set()
         self._lock = threading.Lock()
 
     def ensure(self, source: Path, python: str | None, tell: Tell) -> Environment:
@@ -62,18 +81,22 @@ class Environments:
         InputError where the folder cannot be installed, EnvironmentFailure where the interpreter,
         the package index or the disk is the reason.
         """
-        from filelock import FileLock
-
-        requirements = _what_to_install(source)
-        interpreter = self._interpreter(python, tell)
-        digest = _digest(source, interpreter, editable=os.access(source, os.W_OK))
+        try:
+            requirements = _what_to_install(source)
+            interpreter = self._interpreter(python, tell)
+            digest = _digest(source, interpreter, editable=os.access(source, os.W_OK))
+        except OSError as error:
+            raise InputError(
+                f"cannot read {error.filename or source}: {error.strerror or error}",
+                f"it belongs to the source folder {source}",
+            ) from error
         folder = self._cache / "environments" / f"{_slug(source.name)}-{digest[:16]}"
         ready = _read(folder, digest)
         if ready:
             return ready
         try:
             folder.parent.mkdir(parents=True, exist_ok=True)
-            with FileLock(folder.with_suffix(".lock")):
+            with self._locked(folder.with_suffix(".lock"), source, tell):
                 ready = _read(folder, digest)
                 if ready:
                     return ready
@@ -89,8 +112,32 @@ class Environments:
         """End every `uv` that runs; `ensure` then raises EnvironmentFailure."""
         self._cancelled.set()
         with self._lock:
-            for process in self._running:
-                process.kill()
+            for pid in self._running:
+                os_processes.kill(pid)
+
+    @contextlib.contextmanager
+    def _locked(self, lock: Path, source: Path, tell: Tell) -> Iterator[None]:
+        """Hold a lock; waiting for another run that holds it can be cancelled."""
+        from filelock import FileLock, Timeout
+
+        held = FileLock(lock)
+        waits = False
+        while not held.is_locked:
+            self._unless_cancelled()
+            try:
+                held.acquire(timeout=_LOOK_AGAIN)
+            except Timeout:
+                if not waits:
+                    tell(f"waiting for another run that builds the environment of {source.name}")
+                waits = True
+        try:
+            yield
+        finally:
+            held.release()
+
+    def _unless_cancelled(self) -> None:
+        if self._cancelled.is_set():
+            raise EnvironmentFailure("the preparation was stopped")
 
     def _build(
         self,
@@ -152,27 +199,25 @@ class Environments:
             command.append("--offline")
         if not downloads:
             command.append("--no-python-downloads")
-        process = subprocess.Popen(
-            [*command, *arguments],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            encoding="utf-8",
-            errors="replace",
-            env=_uv_environment(),
-        )
         with self._lock:
-            self._running.add(process)
-            if self._cancelled.is_set():
-                process.kill()
+            self._unless_cancelled()
+            process = os_processes.spawn(
+                [*command, *arguments],
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                env=_uv_environment(),
+            )
+            self._running.add(process.pid)
+            if self._witness:
+                self._witness.started(process.pid, "builder")
         try:
-            out, err = process.communicate()
+            out, err = (said.decode("utf-8", "replace") for said in process.communicate())
         finally:
             with self._lock:
-                self._running.discard(process)
-        if self._cancelled.is_set():
-            raise EnvironmentFailure("the preparation was stopped")
+                self._running.discard(process.pid)
+            if self._witness:
+                self._witness.ended(process.pid)
+        self._unless_cancelled()
         if process.returncode != 0:
             raise _explain(err.strip() or out.strip(), about, offline=self._offline)
         return out
@@ -252,7 +297,8 @@ def _hash(source: Path, files: list[Path]) -> str:
 def _files(source: Path) -> Iterator[Path]:
     for folder, names, files in os.walk(source):
         names[:] = sorted(n for n in names if n not in _IGNORED and not n.endswith(".egg-info"))
-        yield from (Path(folder) / file for file in sorted(files) if not file.endswith(".pyc"))
+        named = (Path(folder) / file for file in sorted(files) if not file.endswith(".pyc"))
+        yield from (file for file in named if file.is_file())  # no socket, no dangling link
 
 
 def _read(folder: Path, digest: str) -> Environment | None:

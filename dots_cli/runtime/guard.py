@@ -1,4 +1,5 @@
-"""Ends a run whose supervisor was killed. Standard library only, one small process per run.
+"""Ends a run whose supervisor was killed. One small process per run; while it waits, it has
+nothing loaded but the standard library.
 
 It reads lines from the supervisor on stdin: `+ PID ROLE` when a process group was started, `- PID`
 when it has ended, `done` when the run is over. If the pipe breaks without `done`, the supervisor
@@ -33,6 +34,7 @@ def main(folder: Path) -> None:
         elif words[:1] == ["-"]:
             groups.pop(int(words[1]), None)
     end(groups)
+    end_strays(folder)
     write_verdict(folder)
 
 
@@ -47,9 +49,15 @@ def end(groups: dict[int, str]) -> None:
     os_processes.wait_until_gone([*workers, *stores], GRACE)
 
 
+def end_strays(folder: Path) -> None:
+    """End what no line told of: started in the supervisor's last moment, or out of its group."""
+    for pid in os_processes.marked_with(str(folder)):
+        os_processes.end_process(pid)
+
+
 def write_verdict(folder: Path, message: str = MESSAGE) -> None:
     """`verdict.json` and its event, unless the supervisor had still written them."""
-    if (folder / "verdict.json").exists():
+    if (folder / "verdict.json").exists() or not folder.exists():
         return
     (folder / "reserve").unlink(missing_ok=True)
     verdict = {

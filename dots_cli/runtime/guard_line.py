@@ -11,6 +11,9 @@ from pathlib import Path
 
 from dots_cli.runtime import os_processes
 
+LEAVES = 2.0
+"""Seconds for a guard to go that was told so; one that was suspended does not."""
+
 
 class GuardLine:
     """Starts the guard, tells it what runs, and starts another one if it is killed."""
@@ -49,7 +52,11 @@ class GuardLine:
             if self._process.stdin:
                 with contextlib.suppress(OSError):
                     self._process.stdin.close()
-        self._process.wait()
+        try:
+            self._process.wait(LEAVES)
+        except subprocess.TimeoutExpired:
+            os_processes.kill(self._process.pid)
+            self._process.wait()
 
     def _start(self) -> subprocess.Popen[bytes]:
         with self._log.open("ab") as log:

@@ -27,13 +27,22 @@ def launch(folder: RunFolder) -> None:
             stderr=log,
         )
     deadline = time.monotonic() + READY
-    while not (folder.events.exists() and folder.events.stat().st_size):
-        if process.poll() is not None and not folder.verdict.exists():
+    while not _has_begun(folder):
+        if process.poll() is not None and not _has_begun(folder):
             said = folder.log("supervisor").read_text(encoding="utf-8", errors="replace")
             raise DotsError(f"the supervisor of {folder.run_id} did not start:\n{said.strip()}")
         if time.monotonic() > deadline:
+            os_processes.kill(process.pid)
             raise DotsError(
                 f"the supervisor of {folder.run_id} did not start within {READY:.0f} s",
                 f"look into {folder.log('supervisor')}",
             )
         time.sleep(os_processes.POLL)
+
+
+def _has_begun(folder: RunFolder) -> bool:
+    """Whether the run has events, or a verdict where even the first could not be written."""
+    try:
+        return folder.verdict.exists() or folder.events.stat().st_size > 0
+    except FileNotFoundError:
+        return False

@@ -57,7 +57,7 @@ class ProcessRuntime:
         self._post = post
         self._guard = guard
         self._options = options
-        self._environments = Environments(cache_home(), offline=options.offline)
+        self._environments = Environments(cache_home(), offline=options.offline, witness=guard)
         self._ready: dict[tuple[str, str | None], Environment] = {}
         self._processes: dict[str, tuple[str, subprocess.Popen[bytes]]] = {}
         self._lock = threading.Lock()
@@ -138,6 +138,13 @@ class ProcessRuntime:
             self._ports.release()
 
     def _prepare(self) -> None:
+        try:
+            done = self._make_all_ready()
+        except Exception as error:
+            done = PreparationDone(error)
+        self._post(done)
+
+    def _make_all_ready(self) -> PreparationDone:
         wanted: dict[tuple[str, str | None], ContainerSpec] = {}
         for spec in containers_of(self._plan.containers, "model"):
             if spec.source is not None:
@@ -155,7 +162,7 @@ class ProcessRuntime:
                 if (unexpected := done.exception()) is not None:
                     errors.append(Exception(f"{unexpected!r}"))
         record = {f"{source}": self._record(source, python) for source, python in self._ready}
-        self._post(PreparationDone(_all_in_one(errors), {"sources": record}))
+        return PreparationDone(_all_in_one(errors), {"sources": record})
 
     def _make_ready(self, spec: ContainerSpec) -> Environment:
         assert spec.source is not None
@@ -171,7 +178,10 @@ class ProcessRuntime:
 
     def _record(self, source: str, python: str | None) -> dict[str, object]:
         made = self._ready[source, python]
-        content = digest_of(Path(source))
+        try:
+            content: str | None = digest_of(Path(source))
+        except OSError:
+            content = None  # it changes just now, or holds what only others may read
         return {"digest": content, "environment": made.digest, "packages": list(made.packages)}
 
     def _federates(self) -> int:
@@ -241,9 +251,10 @@ class ProcessRuntime:
                     stderr=log,
                 )
             except OSError as error:
+                missing = isinstance(error, FileNotFoundError | PermissionError)
                 raise EnvironmentFailure(
                     f"{spec.name} cannot be started: {' '.join(argv)}: {error.strerror}",
-                    "check `command:` of its service",
+                    "check `command:` of its service" if missing else "see what the machine lacks",
                 ) from error
             self._guard.started(process.pid, spec.role)
             self._processes[spec.name] = (spec.role, process)

@@ -14,7 +14,6 @@ import sys
 import time
 import traceback
 from collections.abc import Mapping
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +22,7 @@ from filelock import FileLock
 from dots_cli.plan import serialise
 from dots_cli.plan.model import Plan
 from dots_cli.render.run_folder import RunFolder, write_atomically
-from dots_cli.runtime import control
+from dots_cli.runtime import control, os_processes
 from dots_cli.runtime.base import (
     Ended,
     Message,
@@ -39,19 +38,24 @@ from dots_cli.runtime.events import (
     Event,
     Executing,
     Notice,
+    Paused,
     ProcessEnded,
     ProcessStarted,
     Progress,
+    Resumed,
     RunStarted,
     SimulationEnded,
     Stopping,
-    VerdictReached,
 )
 from dots_cli.runtime.guard_line import GuardLine
+from dots_cli.runtime.limits import Watchdog
+from dots_cli.runtime.recording import cannot_write, record_failed_start, record_verdict
 from dots_cli.runtime.soundings import Sounder
 from dots_cli.runtime.verdict import Judge, Verdict
 
 TICK = 0.1
+LINE = 2000
+"""Characters of a line that is not understood that go into our log."""
 NEARLY_FULL = 2_000_000
 """Bytes free on the disk below which it, not what failed on it, is the cause."""
 
@@ -75,8 +79,8 @@ class Supervisor:
         self._federation_started = False
         self._executing = False
         self._simulated = 0.0
-        self._begin = time.monotonic()
-        self._written_since: dict[str, tuple[float, float]] = {}
+        self._held: control.Request | None = None
+        self._watchdog = Watchdog(self._plan, self._runtime, self._judge, time.monotonic())
 
     def run(self) -> Verdict:
         """Run to the end; returns the verdict after it was recorded."""
@@ -94,8 +98,9 @@ class Supervisor:
             while not self._is_over():
                 self._take_message()
                 self._take_requests()
-                self._check_limits()
+                self._watchdog.look(self._simulated, time.monotonic())
                 self._judge.settle(time.monotonic())
+                self._miss_no_folder()
                 self._go_on()
         except OSError as error:
             self._machine_failed(error)
@@ -130,6 +135,8 @@ class Supervisor:
             case Started(name, role, handle):
                 self._running[name] = role
                 self._emit(ProcessStarted(name=name, role=role, handle=handle))
+                if role == "conductor" and self._held:
+                    self._steer(self._held)
             case Said(name, line):
                 self._hear(name, line, now)
             case Ended(name, role, code, detail):
@@ -151,16 +158,17 @@ class Supervisor:
 
     def _hear(self, name: str, line: str, now: float) -> None:
         try:
-            said: dict[str, Any] = json.loads(line)
-        except ValueError:
-            print(f"{name} said: {line}", file=sys.stderr)
+            said: dict[str, Any] = dict(json.loads(line))
+            event = Event.from_json(line)
+        except (ValueError, TypeError, AttributeError):
+            _complain(f"{name} said: {line[:LINE]}")
             return
         match said.get("event"):
             case "listening" if self._running.get(name) == "store":
                 self._store_listens = True
             case _ if self._sounder.is_on and self._running.get(name) == "conductor":
                 self._complain(self._sounder.hear(said), now)
-            case "failed" if said["kind"] == "idle" and self._sounder.begin(
+            case "failed" if said.get("kind") == "idle" and self._sounder.begin(
                 said, self._running, now
             ):
                 names = ", ".join(said["models"])
@@ -170,21 +178,22 @@ class Supervisor:
             case "refused":
                 self._judge.store_refused(str(said.get("message", "")), said.get("model"))
             case "wired":
-                write_atomically(self._folder.units, json.dumps(said["units"], indent=1))
+                write_atomically(self._folder.units, json.dumps(said.get("units", {}), indent=1))
             case "stopped":
                 self._simulated = said.get("simulated", self._simulated)
                 if self._ending:
                     self._ending.federation_left(now, simulated=self._executing)
             case _:
-                self._note(Event.from_json(line))
+                self._note(event, now)
 
     def _complain(self, said: Mapping[str, Any] | None, now: float) -> None:
         if said is not None:
+            kind, message = said.get("kind", "internal"), said.get("message", "it does not say why")
             self._judge.conductor_failed(
-                said["kind"], said.get("models", []), said["message"], said.get("hint", ""), now
+                kind, said.get("models", []), message, said.get("hint", ""), now
             )
 
-    def _note(self, event: Event | None) -> None:
+    def _note(self, event: Event | None, now: float) -> None:
         match event:
             case None:
                 return
@@ -192,13 +201,17 @@ class Supervisor:
                 self._simulated = simulated
             case Executing():
                 self._executing = True
+            case Paused():
+                self._watchdog.paused(now)
+            case Resumed():
+                self._watchdog.resumed(now)
             case SimulationEnded():
                 self._simulated = self._plan.simulation.duration
                 self._judge.simulation_reached_its_end()
         self._emit(event)
 
     def _take_requests(self) -> None:
-        for request in control.take(self._folder):
+        for request in control.take(self._folder, _complain):
             match request.kind:
                 case "stop":
                     self._judge.stop_requested(request.reason)
@@ -207,30 +220,17 @@ class Supervisor:
                     elif request.now:
                         self._begin_ending(at_once=True)
                 case "pause" | "resume" if self._ending is None:
-                    self._runtime.tell_conductor({"command": request.kind, "at": request.at})
+                    self._steer(request)
                 case _:
                     pass
 
-    def _check_limits(self) -> None:
-        now = time.monotonic()
-        limits = self._plan.limits
-        if now - self._begin > limits.run and self._judge.verdict is None:
-            where = f"simulated {self._simulated:.0f} s of {self._plan.simulation.duration} s"
-            self._judge.run_took_too_long(limits.run, where)
-        if self._judge.simulation_ended and self._judge.verdict is None:
-            self._check_writers(now)
-
-    def _check_writers(self, now: float) -> None:
-        """A model that neither ends nor works after the end of the simulation has failed."""
-        for name in sorted(self._judge.running):
-            since, seen = self._written_since.get(name, (now, -1.0))
-            if seen >= 0 and now - since < 1.0:
-                continue
-            activity = self._runtime.activity(name)
-            if seen < 0 or activity - seen > 0.02 * (now - since):
-                self._written_since[name] = (now, activity)
-            elif now - since > self._plan.limits.finish:
-                self._judge.model_stayed(name, now - since)
+    def _steer(self, request: control.Request) -> None:
+        """Pause or resume; before there is a conductor, the last wish is kept for it."""
+        if "conductor" in self._running.values():
+            self._held = None
+            self._runtime.tell_conductor({"command": request.kind, "at": request.at})
+        else:
+            self._held = request if request.kind == "pause" else None
 
     # What goes on
 
@@ -266,15 +266,20 @@ class Supervisor:
         self._drain()
         verdict = self._judge.verdict
         assert verdict is not None
-        self._folder.reserve.unlink(missing_ok=True)
-        fields = {k: v for k, v in asdict(verdict).items() if k != "hint"}
-        if verdict.hint:
-            fields["message"] += f"\n{verdict.hint}"
-        write_atomically(self._folder.verdict, json.dumps(fields, indent=1) + "\n")
-        self._emit(VerdictReached(**fields))
-        self._events.close()
+        try:
+            self._emit(record_verdict(self._folder, verdict))
+            self._events.close()
+        except OSError as error:
+            _complain(f"the end cannot be written: {error}")
+        self._end_strays()
         self._guard.dismiss()
         return verdict
+
+    def _end_strays(self) -> None:
+        """End what a process of the run has started outside its group."""
+        for pid in os_processes.marked_with(str(self._folder.path)):
+            if pid != self._guard.pid:
+                os_processes.end_process(pid)
 
     def _drain(self) -> None:
         """Record the ends that came while the runtime was closed."""
@@ -300,6 +305,8 @@ class Supervisor:
     def _guarded(self, action: Any) -> None:
         try:
             action()
+        except OSError as error:
+            self._machine_failed(error)
         except Exception as error:
             if not hasattr(error, "hint"):
                 traceback.print_exc()
@@ -324,16 +331,23 @@ class Supervisor:
         if shutil.disk_usage(self._folder.path).free < NEARLY_FULL:
             self._machine_failed(OSError(28, "the disk is full"), verdict.message)
 
+    def _miss_no_folder(self) -> None:
+        """Whoever has removed the folder can ask for nothing more: the run ends with it."""
+        if not self._folder.control.is_dir():
+            raise FileNotFoundError(2, "it was removed")
+
     def _machine_failed(self, error: OSError, consequence: str = "") -> None:
-        self._folder.reserve.unlink(missing_ok=True)
+        message, hint = cannot_write(self._folder, error)
         after = f" ({consequence})" if consequence else ""
-        self._judge.machine_failed(
-            f"cannot write to {self._folder.path}: {error.strerror or error}{after}",
-            "free space, or set DOTS_HOME to a folder on another disk",
-        )
+        self._judge.machine_failed(message + after, hint)
 
     def _emit(self, event: Event) -> None:
         self._events.append(event)
+
+
+def _complain(text: str) -> None:
+    """Into the log of the supervisor."""
+    print(text, file=sys.stderr)
 
 
 def main(path: Path) -> None:
@@ -341,7 +355,12 @@ def main(path: Path) -> None:
     folder = RunFolder(path)
     # Whoever looks whether the run lives holds the lock for a moment too.
     with FileLock(folder.lock, timeout=5):
-        Supervisor(folder).run()
+        try:
+            supervisor = Supervisor(folder)
+        except Exception as error:
+            record_failed_start(folder, error)
+            raise
+        supervisor.run()
 
 
 if __name__ == "__main__":

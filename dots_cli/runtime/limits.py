@@ -1,0 +1,60 @@
+"""Holds a run to the limits that its supervisor can see: the whole run, and the writing at its end.
+
+Joining and single steps are the conductor's to watch, which knows who is missing.
+"""
+
+from __future__ import annotations
+
+from dots_cli.plan.model import Plan
+from dots_cli.runtime.base import Runtime
+from dots_cli.runtime.verdict import Judge
+
+LOOK_EVERY = 1.0
+WORKS = 0.02
+"""CPU seconds a second from which on a process works."""
+
+
+class Watchdog:
+    """Tells the judge what has passed its limit. `now` is a monotonic clock, in seconds."""
+
+    def __init__(self, plan: Plan, runtime: Runtime, judge: Judge, now: float) -> None:
+        self._plan = plan
+        self._runtime = runtime
+        self._judge = judge
+        self._begin = now
+        self._paused_at: float | None = None
+        self._worked: dict[str, tuple[float, float]] = {}
+
+    def paused(self, now: float) -> None:
+        """Somebody holds the run: that time does not count."""
+        if self._paused_at is None:
+            self._paused_at = now
+
+    def resumed(self, now: float) -> None:
+        """The run goes on."""
+        if self._paused_at is not None:
+            self._begin += now - self._paused_at
+            self._paused_at = None
+
+    def look(self, simulated: float, now: float) -> None:
+        """Decide what is over its limit; `simulated` seconds are reached."""
+        if self._judge.verdict is not None:
+            return
+        limit = self._plan.limits.run
+        if self._paused_at is None and now - self._begin > limit:
+            where = f"simulated {simulated:.0f} s of {self._plan.simulation.duration} s"
+            self._judge.run_took_too_long(limit, where)
+        elif self._judge.simulation_ended:
+            self._look_at_writers(now)
+
+    def _look_at_writers(self, now: float) -> None:
+        """A model that neither ends nor works after the end of the simulation has failed."""
+        for name in sorted(self._judge.running):
+            since, seen = self._worked.get(name, (now, -1.0))
+            if seen >= 0 and now - since < LOOK_EVERY:
+                continue
+            activity = self._runtime.activity(name)
+            if seen < 0 or activity - seen > WORKS * (now - since):
+                self._worked[name] = (now, activity)
+            elif now - since > self._plan.limits.finish:
+                self._judge.model_stayed(name, now - since)
