@@ -17,13 +17,14 @@ from dataclasses import dataclass
 
 from . import control
 from .failure import Ended, Failure
-from .federation import Broker, QueryFailed, Stage
+from .federation import Broker, QueryFailed, Stage, close
 from .phase1 import SENDER, Phase1
 from .phase2 import GATE, Phase2
 from .settings import Settings
 from .watch import Say, Times, Watch, times
 
 FAREWELL = 1.0
+CLOSING = 3.0
 
 OK = 0
 FAILED = 1
@@ -110,6 +111,11 @@ class Conductor:
         """Conduct; the exit code."""
         self._spawn("phases", self._work_through_phases)
         self._spawn("questions", self._answer_questions)
+        code = self._listen()
+        close(CLOSING)
+        return code
+
+    def _listen(self) -> int:
         try:
             while True:
                 code = self._react(self._next_message())

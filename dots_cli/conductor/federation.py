@@ -101,8 +101,9 @@ class Broker:
         """End the federation for everybody; models leave their loops."""
         h.helicsBrokerDisconnect(self._broker)
 
-    def free(self) -> None:
-        """Give the ports back."""
+    def close(self) -> None:
+        """Give the ports back after the end. Models that have left can wait for this to exit."""
+        h.helicsBrokerDisconnect(self._broker)
         h.helicsBrokerFree(self._broker)
 
     def set_barrier(self, at: float) -> None:
@@ -208,7 +209,7 @@ class Broker:
             self._refused()
 
 
-class QueryFailed(Exception):  # noqa: N818
+class QueryFailed(Exception):
     """HELICS did not answer a question; normal while a federation is being ended."""
 
 
@@ -309,7 +310,7 @@ class Stage:
         with self._lock:
             broker, self._broker = self._broker, None
         if broker is not None:
-            broker.free()
+            broker.close()
 
     def check(self) -> None:
         """`Ended` where the run is being ended."""
@@ -324,6 +325,13 @@ class Stage:
         if broker is not None:
             broker.disconnect()
             broker.wait_for_end(patience)
+
+
+def close(patience: float) -> None:
+    """Let HELICS send what it still holds back: a model that misses it waits 20 s for it."""
+    closing = threading.Thread(target=h.helicsCloseLibrary, daemon=True)
+    closing.start()
+    closing.join(patience)
 
 
 def poll(condition: Callable[[], bool], stage: Stage, *, longest: float = 0.1) -> Iterator[float]:

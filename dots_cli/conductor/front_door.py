@@ -5,6 +5,10 @@ would be refused for good. So that broker listens elsewhere, and this door stand
 entrance (the second port, which everybody who joins asks first) is closed when all have joined;
 whoever knocks from then on is refused by the kernel, and HELICS tries again by itself until the
 phase 2 broker listens. What passes through is joining and time requests; the ESDL does not.
+
+When phase 1 is over, connections of models that are still open are kept, and what comes is thrown
+away: cut off, HELICS would connect again, meet the phase 2 broker and give it the last messages of
+phase 1, which carry ids that belong to somebody else there.
 """
 
 from __future__ import annotations
@@ -19,18 +23,27 @@ from collections.abc import Callable
 from .failure import Failure
 
 CHUNK = 65536
+DRAINS = os.name == "posix"
+"""Whether a port can be listened on while connections to its former listener are still open."""
 
 
 class _End:
-    """One side of a relayed connection; `pending` is what it has still to be sent."""
+    """One side of a relayed connection; `pending` is what it has still to be sent.
 
-    def __init__(self, sock: socket.socket) -> None:
+    `drain`: nobody wants to know any more what comes from it.
+    """
+
+    def __init__(self, sock: socket.socket, outside: bool) -> None:
         self.sock = sock
+        self.outside = outside
         self.pending = bytearray()
+        self.drain = False
         self.other: _End
 
     @property
     def events(self) -> int:
+        if self.drain:
+            return selectors.EVENT_READ
         full = len(self.other.pending) > 16 * CHUNK
         return (0 if full else selectors.EVENT_READ) | (
             selectors.EVENT_WRITE if self.pending else 0
@@ -47,8 +60,9 @@ class FrontDoor:
         self._wake_reader, self._wake_writer = socket.socketpair()
         self._wake_reader.setblocking(False)
         self._orders: list[Callable[[], None]] = []
-        self._closed = False
+        self._closed = threading.Event()
         self._listeners: dict[int, socket.socket] = {}
+        self._open: set[_End] = set()
         try:
             for offset in (0, 1):
                 self._listeners[offset] = _listener(host, port + offset)
@@ -74,12 +88,12 @@ class FrontDoor:
         self._order(lambda: self._close_listener(1))
 
     def close(self) -> None:
-        """Close every connection and give the ports back; returns when that is done."""
-        self._order(self._close_all)
-        if self._thread is not None:
-            self._thread.join(5.0)
+        """Give both ports back; returns when that is done. What is connected fades away."""
+        if self._thread is None:
+            self._close_listeners()
         else:
-            self._close_all()
+            self._order(self._close_listeners)
+            self._closed.wait(5.0)
 
     def _order(self, order: Callable[[], None]) -> None:
         self._orders.append(order)
@@ -87,7 +101,7 @@ class FrontDoor:
             self._wake_writer.send(b".")
 
     def _relay(self) -> None:
-        while not self._closed:
+        while not self._closed.is_set() or self._open:
             for key, mask in self._selector.select():
                 if isinstance(key.data, _End):
                     self._serve(key.data, mask)
@@ -95,8 +109,9 @@ class FrontDoor:
                     self._accept(key.data)
                 else:
                     key.data()
-                if self._closed:
-                    return
+        self._selector.close()
+        self._wake_reader.close()
+        self._wake_writer.close()
 
     def _obey(self) -> None:
         with contextlib.suppress(OSError):
@@ -117,12 +132,13 @@ class FrontDoor:
         except OSError:
             outside.close()
             return
-        left, right = _End(outside), _End(inside)
+        left, right = _End(outside, True), _End(inside, False)
         left.other, right.other = right, left
         for end in (left, right):
             end.sock.setblocking(False)
             end.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             self._selector.register(end.sock, selectors.EVENT_READ, end)
+            self._open.add(end)
 
     def _serve(self, end: _End, mask: int) -> None:
         try:
@@ -130,6 +146,8 @@ class FrontDoor:
                 data = end.sock.recv(CHUNK)
                 if not data:
                     self._hang_up(end)
+                    return
+                if end.drain:
                     return
                 end.other.pending += data
                 self._send(end.other)
@@ -160,12 +178,25 @@ class FrontDoor:
             self._selector.modify(end.sock, wanted, end)
 
     def _hang_up(self, end: _End) -> None:
-        with contextlib.suppress(OSError):
-            self._send(end.other)
-        for side in (end, end.other):
-            with contextlib.suppress(KeyError, ValueError):
-                self._selector.unregister(side.sock)
-            side.sock.close()
+        self._forget(end)
+        if end.outside or not DRAINS:
+            if not end.other.drain:
+                with contextlib.suppress(OSError):
+                    self._send(end.other)
+                self._forget(end.other)
+        else:
+            with contextlib.suppress(OSError):
+                self._send(end.other)
+            end.other.drain = True
+            end.other.pending.clear()
+            with contextlib.suppress(OSError, ValueError):
+                self._watch(end.other)
+
+    def _forget(self, end: _End) -> None:
+        with contextlib.suppress(KeyError, ValueError):
+            self._selector.unregister(end.sock)
+        end.sock.close()
+        self._open.discard(end)
 
     def _close_listener(self, offset: int) -> None:
         listener = self._listeners.pop(offset, None)
@@ -173,16 +204,13 @@ class FrontDoor:
             self._selector.unregister(listener)
             listener.close()
 
-    def _close_all(self) -> None:
+    def _close_listeners(self) -> None:
         for offset in (0, 1):
             self._close_listener(offset)
-        for key in list(self._selector.get_map().values()):
-            if isinstance(key.data, _End):
-                key.data.sock.close()
-        self._closed = True
-        self._selector.close()
-        self._wake_reader.close()
-        self._wake_writer.close()
+        for end in list(self._open):
+            if not end.outside:
+                self._hang_up(end)
+        self._closed.set()
 
 
 def _listener(host: str, port: int) -> socket.socket:

@@ -60,7 +60,10 @@ class Settings:
 
     def model(self, model_id: str) -> Model:
         """The model with that id; KeyError where nobody planned it."""
-        return next(m for m in self.models if m.id == model_id)
+        for model in self.models:
+            if model.id == model_id:
+                return model
+        raise KeyError(model_id)
 
 
 def read(path: Path, environ: Mapping[str, str] = os.environ) -> Settings:
@@ -70,12 +73,12 @@ def read(path: Path, environ: Mapping[str, str] = os.environ) -> Settings:
         return parse(data, environ)
     except OSError as error:
         raise Failure("internal", f"the settings cannot be read: {error}") from error
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, OverflowError, TypeError, ValueError) as error:
         raise Failure("internal", f"{path} does not hold settings: {error!r}") from error
 
 
 def parse(data: Mapping[str, Any], environ: Mapping[str, str]) -> Settings:
-    """The settings of a decoded file; KeyError, TypeError or ValueError where they are wrong."""
+    """The settings of a decoded file; KeyError, OverflowError, TypeError or ValueError if wrong."""
     if data["format"] != FORMAT:
         raise ValueError(f"format {data['format']!r} is not {FORMAT}")
     key = environ.get(KEY_VARIABLE, "")
