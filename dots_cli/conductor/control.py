@@ -32,7 +32,7 @@ def parse(line: str | bytes) -> Command | None:
         at = data.get("at")
         if name in get_args(CommandName):
             return Command(name, None if at is None else float(at))
-    except (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError):
+    except (AttributeError, KeyError, OverflowError, RecursionError, TypeError, ValueError):
         pass
     return None
 
