@@ -159,7 +159,9 @@ class FrontDoor:
             self._hang_up(end)
             return
         for side in (end, end.other):
-            self._watch(side)
+            # What is served was looked up before the other end may have hung up.
+            if side in self._open:
+                self._watch(side)
 
     def _send(self, end: _End) -> None:
         with contextlib.suppress(BlockingIOError):
