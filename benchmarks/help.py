@@ -1,6 +1,6 @@
 """`dots --help` against an empty Typer app's.
 
-    python benchmarks/help.py
+    python benchmarks/help.py [--quick]
 
 Prints the ratio of the times, at most 1.5: the best of several runs, taken in turns.
 """
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sys
 
-from measured import best_of
+from measured import QUICK, best_of, conclude, figure, load
 
 LARGEST_RATIO = 1.5
 EMPTY = """\
@@ -26,7 +26,9 @@ app(["--help"])
 def main() -> int:
     """Measure and print; 1 where the goal is missed."""
     empty, dots = best_of(
-        9, [sys.executable, "-c", EMPTY], [sys.executable, "-m", "dots_cli", "--help"]
+        1 if QUICK else 9,
+        [sys.executable, "-c", EMPTY],
+        [sys.executable, "-m", "dots_cli", "--help"],
     )
     ratio = dots.seconds / empty.seconds
     print(f"empty Typer app  {empty.seconds:.3f} s")
@@ -34,7 +36,8 @@ def main() -> int:
     print(f"ratio            {ratio:.2f} (goal: at most {LARGEST_RATIO})")
     on_processor = dots.processor / empty.processor
     print(f"processor time   {on_processor:.2f} (the ratio that a busy machine disturbs less)")
-    return int(ratio > LARGEST_RATIO)
+    print(load())
+    return conclude(figure("dots --help", dots.seconds, empty.seconds, LARGEST_RATIO))
 
 
 if __name__ == "__main__":

@@ -1,13 +1,63 @@
-"""Programs run to their end, with the time and the memory that they took."""
+"""Programs run to their end, with the time and memory that they took; and how goals are told."""
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import time
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 
 import psutil
+
+QUICK = "--quick" in sys.argv
+"""Whether a benchmark only shows that it runs: once, on little, held to no goal."""
+MARK = "= "
+"""What a line with a figure begins with."""
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One goal and what came of it, all as words: `held`, `missed` or, with `--quick`, `ran`.
+
+
+    `ours` and `peer` have been measured in one go, side by side; `ratio` is the first by the other,
+    `-` where there is no peer.
+    """
+
+    name: str
+    ours: str
+    peer: str
+    ratio: str
+    goal: str
+    came: str
+
+
+def figure(name: str, ours: float, peer: float | None, most: float, unit: str = "s") -> Figure:
+    """The ratio of ours to the peer's is at most `most`; without a peer it is ours that is."""
+    value = ours if peer is None else ours / peer
+    of = "" if peer is not None else f" {unit}"
+    return Figure(
+        name,
+        f"{ours:.3g} {unit}",
+        "-" if peer is None else f"{peer:.3g} {unit}",
+        "-" if peer is None else f"{value:.3g}",
+        f"{most:g}{of}",
+        "ran" if QUICK else "held" if value <= most else "missed",
+    )
+
+
+def conclude(*figures: Figure) -> int:
+    """Print the figures, a line each for `all.py` to read; 1 where one of them is missed."""
+    for one in figures:
+        print(MARK + " | ".join(astuple(one)))
+    return int(any(one.came == "missed" for one in figures))
+
+
+def load() -> str:
+    """What else the machine does: processes that want to run, on how many processors."""
+    busy = ", ".join(f"{x:.1f}" for x in psutil.getloadavg())
+    return f"load {busy} (1, 5, 15 minutes) on {os.cpu_count()} processors"
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """`dots plan` of a generated 3 MB energy system against pyESDL's bare import and load.
 
-    python benchmarks/plan.py
+    python benchmarks/plan.py [--quick]
 
 Prints the ratio of the times, at most 1.3, and the peak memory, under 300 MB. Each is the best of
 several runs, taken in turns, so that a machine that does something else hurts both alike.
@@ -13,9 +13,9 @@ import tempfile
 from pathlib import Path
 
 from generated import write_energy_system
-from measured import Measured, best_of
+from measured import QUICK, Measured, best_of, conclude, figure, load
 
-OBJECTS = 5_000
+OBJECTS = 500 if QUICK else 5_000
 LARGEST_RATIO, LARGEST_MEMORY = 1.3, 300.0
 BARE = (
     "import sys; from esdl.esdl_handler import EnergySystemHandler;"
@@ -39,7 +39,7 @@ def main() -> int:
         write_energy_system(scenario, OBJECTS)
         (Path(folder) / "services.yaml").write_text(SERVICES, encoding="utf-8")
         bare, plan = best_of(
-            7,
+            1 if QUICK else 7,
             [sys.executable, "-c", BARE, str(scenario)],
             [sys.executable, "-m", "dots_cli", "plan", str(scenario)],
         )
@@ -52,7 +52,11 @@ def main() -> int:
     print(f"ratio            {ratio:.2f} (goal: at most {LARGEST_RATIO})")
     print(f"processor time   {on_processor:.2f} (the ratio that a busy machine disturbs less)")
     print(f"peak memory      {plan.megabytes:.0f} MB (goal: under {LARGEST_MEMORY:.0f})")
-    return int(ratio > LARGEST_RATIO or plan.megabytes >= LARGEST_MEMORY)
+    print(load())
+    return conclude(
+        figure("dots plan", plan.seconds, bare.seconds, LARGEST_RATIO),
+        figure("dots plan, memory", plan.megabytes, None, LARGEST_MEMORY, "MB"),
+    )
 
 
 def _shown(measured: Measured) -> str:
