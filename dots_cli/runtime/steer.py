@@ -41,7 +41,7 @@ def pause(folder: RunFolder) -> Iterator[RunState]:
         yield now
         if now.phase == "paused":
             return
-        if now.phase != asked_in and any(p.role == "conductor" for p in now.processes):
+        if now.phase != asked_in:
             # One asked while models join may not have been there yet when simulated time began.
             asked_in = now.phase
             control.send(folder, Request("pause"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,19 +12,13 @@ import psutil
 import pytest
 
 from tests.contract.conftest import Runs
+from tests.faults.conftest import owner
 from tests.support import processes, quick
 from tests.support.building import HeldService
 from tests.support.processes import wait_for
 from tests.support.quick import WEATHER, Quick
 
 pytestmark = pytest.mark.needs("index")
-
-
-@pytest.fixture
-def runs(
-    dots_home: Path, run_dots: Callable[..., Any], start_dots: Callable[..., Any]
-) -> Iterator[Runs]:
-    yield Runs("process", dots_home, run_dots, start_dots)
 
 
 @pytest.fixture
@@ -44,11 +38,6 @@ def builders(home: Path) -> list[psutil.Process]:
 
 def _builds(process: psutil.Process) -> bool:
     return any("build_editable" in word for word in process.cmdline())
-
-
-def supervisor(home: Path) -> psutil.Process:
-    (found,) = [p for p in processes.of_home(home) if "dots_cli.runtime.supervise" in p.cmdline()]
-    return found
 
 
 @pytest.mark.parametrize("how", ["stop", "interrupt"])
@@ -74,7 +63,7 @@ def test_a_supervisor_killed_while_it_builds_leaves_no_builder_and_the_next_run_
     scenario = alone(tmp_path, held.serves(WEATHER))
     folder = runs.detach(scenario)
     held.wait_until_building()
-    supervisor(runs.home).kill()
+    owner(runs.home).kill()
     verdict = runs.wait_for_verdict(folder)
     assert (verdict["cause"], verdict["exit_code"]) == ("supervisor", 11)
     wait_for(lambda: not processes.of_home(runs.home), 5, "everything to end")

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import psutil
 import pytest
 
 from tests.contract.conftest import Outcome, Runs
+from tests.faults.conftest import owner
 from tests.support import processes, quick
 from tests.support.processes import wait_for
 from tests.support.quick import HOUSE, PV, WEATHER, with_fault
@@ -21,13 +23,6 @@ from tests.support.quick import HOUSE, PV, WEATHER, with_fault
 SLOW = with_fault(HOUSE, "slow_step", value=0.25)
 SECONDS = 4.0
 """From a kill to the verdict: 2 s, and time for a loaded machine and for what is left to write."""
-
-
-@pytest.fixture
-def runs(
-    dots_home: Path, run_dots: Callable[..., Any], start_dots: Callable[..., Any]
-) -> Iterator[Runs]:
-    yield Runs("process", dots_home, run_dots, start_dots)
 
 
 @pytest.fixture
@@ -51,19 +46,30 @@ def pid_of(runs: Runs, folder: Path, name: str) -> int:
     raise AssertionError(f"{name} was not started")
 
 
-def owner(home: Path, module: str) -> psutil.Process:
-    """The supervisor or the guard of the only run."""
-    (found,) = [p for p in processes.of_home(home) if module in p.cmdline()]
-    return found
-
-
 def verdict_after(runs: Runs, folder: Path, act: Callable[[], None]) -> dict[str, Any]:
+    """The verdict, and that nothing is left of the run, neither processes nor open ports."""
     begin = time.monotonic()
     act()
     verdict = runs.wait_for_verdict(folder)
     assert time.monotonic() - begin < SECONDS + 3, "the verdict came late"
     wait_for(lambda: not processes.of_home(runs.home), 10, "everything to end")
+    assert not listening(folder)
+    events = quick.events_of(folder)
+    ends = [event["at"] for event in events if event["event"] == "process_ended"]
+    named = [event["at"] for event in events if event["event"] == "stopping"]
+    assert not named or named[0] - ends[0] < 2, "it took long to see what happened"
     return verdict
+
+
+def listening(folder: Path) -> set[int]:
+    """Ports of the run's block on which somebody listens."""
+    settings = folder / "conductor.json"
+    if not settings.exists():
+        return set()
+    data = json.loads(settings.read_text())
+    block = range(data["port"], data["port"] + data["ports"])
+    open_ = {c.laddr.port for c in psutil.net_connections("tcp") if c.status == psutil.CONN_LISTEN}
+    return open_ & set(block)
 
 
 def kill(pid: int) -> Callable[[], None]:
@@ -89,9 +95,47 @@ def test_a_killed_store(runs: Runs, scenario: Path) -> None:
     assert (verdict["cause"], verdict["exit_code"]) == ("store", 7)
 
 
+EXPECTED = {
+    "pv-1": ("model", 5),
+    "house-1": ("model", 5),
+    "broker": ("conductor", 6),
+    "store": ("store", 7),
+    "supervisor": ("supervisor", 11),
+}
+
+
+@pytest.mark.parametrize(
+    ("fault", "event", "victim"),
+    [
+        ("slow_import", "joining", "pv-1"),
+        ("slow_import", "joining", "broker"),
+        ("slow_import", "joining", "store"),
+        ("slow_import", "joining", "supervisor"),
+        ("slow_leave", "dialect", "house-1"),
+        ("slow_leave", "dialect", "broker"),
+        ("slow_parse", "handed_out", "pv-1"),
+        ("slow_parse", "handed_out", "broker"),
+        ("slow_write", "simulation_ended", "house-1"),
+        ("slow_write", "simulation_ended", "store"),
+        ("slow_write", "simulation_ended", "supervisor"),
+    ],
+)
+def test_a_kill_at_any_other_moment(
+    runs: Runs, tmp_path: Path, fault: str, event: str, victim: str
+) -> None:
+    """While models join, take the ESDL, are between the phases, and write."""
+    late = with_fault(HOUSE, fault, value=60)
+    folder = runs.detach(quick.write(tmp_path, [WEATHER, PV, late]))
+    runs.wait_for_event(folder, event)
+    pid = owner(runs.home).pid if victim == "supervisor" else pid_of(runs, folder, victim)
+    verdict = verdict_after(runs, folder, kill(pid))
+    assert (verdict["cause"], verdict["exit_code"]) == EXPECTED[victim], verdict
+    assert verdict["model"] == (victim if victim.endswith("-1") else None)
+
+
 def test_a_killed_supervisor(runs: Runs, scenario: Path) -> None:
     folder = simulating(runs, scenario)
-    supervisor = owner(runs.home, "dots_cli.runtime.supervise")
+    supervisor = owner(runs.home, "supervise")
     verdict = verdict_after(runs, folder, supervisor.kill)
     assert (verdict["cause"], verdict["exit_code"]) == ("supervisor", 11)
     assert runs.run_dots("attach", folder.name).returncode == 11
@@ -99,9 +143,9 @@ def test_a_killed_supervisor(runs: Runs, scenario: Path) -> None:
 
 def test_a_killed_guard_is_replaced_and_the_run_goes_on(runs: Runs, scenario: Path) -> None:
     folder = simulating(runs, scenario)
-    owner(runs.home, "dots_cli.runtime.guard").kill()
+    owner(runs.home, "guard").kill()
     runs.wait_for_event(folder, "notice")
-    supervisor = owner(runs.home, "dots_cli.runtime.supervise")
+    supervisor = owner(runs.home, "supervise")
     verdict = verdict_after(runs, folder, supervisor.kill)
     assert verdict["cause"] == "supervisor", "the new guard knows what the old one knew"
 
@@ -121,8 +165,8 @@ def test_supervisor_and_guard_killed_together_are_found_and_removed(
     runs: Runs, scenario: Path
 ) -> None:
     folder = simulating(runs, scenario)
-    guard = owner(runs.home, "dots_cli.runtime.guard")
-    supervisor = owner(runs.home, "dots_cli.runtime.supervise")
+    guard = owner(runs.home, "guard")
+    supervisor = owner(runs.home, "supervise")
     guard.suspend()
     supervisor.kill()
     guard.kill()

@@ -66,9 +66,9 @@ def test_pause_returns_when_the_run_is_quiet_and_says_where(run_dots: Dots) -> N
 def test_a_pause_that_is_asked_too_early_waits_for_the_simulation(start_dots: StartDots) -> None:
     with Actor(make_run()) as actor, start_dots("pause") as running:
         wait_for(lambda: "pausing two-houses-ab12cd: preparing" in running.stderr, 20, "a word")
-        assert actor.requests() == []
+        wait_for(lambda: actor.requests() == [Request("pause")], 10, "the request")
         actor.tell(CONDUCTOR, Executing())
-        wait_for(lambda: list(actor.folder.control.glob("*.json")), 10, "the request")
+        wait_for(lambda: list(actor.folder.control.glob("*.json")), 10, "another request")
         obedient(actor)
         assert running.process.wait(20) == 0
 
