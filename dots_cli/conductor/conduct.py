@@ -6,6 +6,7 @@ any thread ends the federation for everybody.
 
 from __future__ import annotations
 
+import contextlib
 import queue
 import signal
 import sys
@@ -21,10 +22,12 @@ from .federation import Broker, QueryFailed, Stage, close
 from .phase1 import SENDER, Phase1
 from .phase2 import GATE, Phase2
 from .settings import Settings
-from .watch import Say, Times, Watch, times
+from .watch import Say, Times, Watch, left_early, times
 
 FAREWELL = 1.0
 CLOSING = 3.0
+
+OWN = (SENDER, GATE)
 
 OK = 0
 FAILED = 1
@@ -46,7 +49,6 @@ class Started:
     """All federates of phase 2 have joined."""
 
     broker: Broker
-    federates: list[str]
 
 
 @dataclass(frozen=True)
@@ -96,7 +98,7 @@ class Conductor:
         self._inbox: queue.SimpleQueue[Message] = queue.SimpleQueue()
         self._questions: queue.SimpleQueue[Broker] = queue.SimpleQueue()
         self._may_leave = threading.Event()
-        self._watch = Watch(settings, self._ask, say)
+        self._watch = Watch(settings, OWN, self._ask, say)
 
     def listen_to(self, lines: Iterable[bytes]) -> None:
         """Obey the commands on these lines; their end means that the supervisor is gone."""
@@ -154,8 +156,8 @@ class Conductor:
                 self._watch.hand_out(now)
             case HandedOut():
                 self._watch.handed_out()
-            case Started(broker, federates):
-                self._watch.begin(broker, federates, now)
+            case Started(broker):
+                self._watch.begin(broker, now)
             case EndReached():
                 self._watch.end_reached(now)
             case Answered(answer):
@@ -192,14 +194,24 @@ class Conductor:
             )
             self._inbox.put(HandedOut())
             Phase2(self._settings, spoken, self._stage, self._say).run(
-                lambda broker, federates: self._inbox.put(Started(broker, federates)),
+                lambda broker: self._inbox.put(Started(broker)),
                 self._let_leave,
                 lambda failure: self._inbox.put(Crashed(failure)),
             )
             self._inbox.put(Finished())
         except (Ended, QueryFailed) as ended:
             if not self._stage.ending.is_set():
-                raise Failure("broker", f"the federation broke: {ended}") from ended
+                raise self._broken(ended) from ended
+
+    def _broken(self, error: Exception) -> Failure:
+        """Why the federation broke: somebody's leaving is often seen first by others."""
+        broker = self._stage.broker
+        with contextlib.suppress(QueryFailed):
+            if broker is not None:
+                failure = left_early(broker.states(), OWN)
+                if failure is not None:
+                    return failure
+        return Failure("broker", f"the federation broke: {error}")
 
     def _let_leave(self) -> None:
         self._may_leave.set()
@@ -214,7 +226,7 @@ class Conductor:
         while True:
             broker = self._questions.get()
             try:
-                answer = times(broker.ask_times(), (SENDER, GATE))
+                answer = times(broker.ask_times(), OWN)
             except QueryFailed:
                 answer = None
             self._inbox.put(Answered(answer))

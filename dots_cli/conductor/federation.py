@@ -77,16 +77,15 @@ class Broker:
             )
         self._listener = ffi.callback("void(int, const char *, const char *, void *)", self._hear)
         h.helicsBrokerSetLoggingCallback(self._broker, self._listener, ffi.NULL)
-        joining = f"--broker=127.0.0.1 --brokerport={port} --brokerkey={key} {QUIET}"
-        self._decoy = h.helicsCreateCore("zmq", f"decoy_{port}", f"-f 0 {joining}")
-        h.helicsCoreConnect(self._decoy)
+        self._cores: list[Any] = []
+        self.core(f"decoy_{port}", 0)
 
     def dismiss_decoy(self) -> None:
         """Let the decoy leave: it would never get ready to start.
 
         Only when all have joined: a core that joins at the same moment is sometimes taken for it.
         """
-        h.helicsCoreDisconnect(self._decoy)
+        h.helicsCoreDisconnect(self._cores[0])
 
     @property
     def connected(self) -> bool:
@@ -194,15 +193,18 @@ class Broker:
             raise QueryFailed(f"{what}: {answer['error']}")
         return answer
 
-    def federate_info(self, core: str) -> Any:
-        """How a federate of the conductor's own joins this broker."""
-        info = h.helicsCreateFederateInfo()
-        h.helicsFederateInfoSetCoreType(info, h.HelicsCoreType.ZMQ)
-        h.helicsFederateInfoSetCoreName(info, core)
-        h.helicsFederateInfoSetBroker(info, "127.0.0.1")
-        h.helicsFederateInfoSetBrokerPort(info, self.port)
-        h.helicsFederateInfoSetCoreInitString(info, f"--brokerkey={self._key} {QUIET}")
-        return info
+    def core(self, name: str, federates: int) -> str:
+        """Connect a core of the conductor's own; its name.
+
+        Before models knock: a core that joins while another one leaves is sometimes taken for it.
+        """
+        joining = f"--broker=127.0.0.1 --brokerport={self.port} --brokerkey={self._key} {QUIET}"
+        core = h.helicsCreateCore("zmq", name, f"-f {federates} {joining}")
+        h.helicsCoreConnect(core)
+        self._cores.append(core)
+        # HELICS looks only every 0.1 s whether a federate may join, if its core may not yet.
+        time.sleep(0.005)
+        return name
 
     def _hear(self, level: int, who: Any, message: Any, data: Any) -> None:
         if REFUSED.search(ffi.string(message).decode("utf-8", "replace")):
@@ -256,7 +258,7 @@ class Gate(Federate):
     def __init__(self, broker: Broker, name: str) -> None:
         with _ended_where_helics_complains():
             super().__init__(
-                h.helicsCreateValueFederate(name, broker.federate_info(f"{name}_core"))
+                h.helicsCreateValueFederate(name, _on_core(broker.core(f"{name}_core", 1)))
             )
 
 
@@ -265,7 +267,8 @@ class Sender(Federate):
 
     def __init__(self, broker: Broker, name: str, endpoint: str) -> None:
         with _ended_where_helics_complains():
-            federate = h.helicsCreateMessageFederate(name, broker.federate_info(f"{name}_core"))
+            info = _on_core(broker.core(f"{name}_core", 1))
+            federate = h.helicsCreateMessageFederate(name, info)
             self._endpoint = h.helicsFederateRegisterEndpoint(federate, endpoint)
         super().__init__(federate)
 
@@ -353,6 +356,12 @@ def _ended_where_helics_complains() -> Iterator[None]:
         yield
     except h.HelicsException as error:
         raise Ended(str(error)) from error
+
+
+def _on_core(core: str) -> Any:
+    info = h.helicsCreateFederateInfo()
+    h.helicsFederateInfoSetCoreName(info, core)
+    return info
 
 
 def _federates_in(answer: Any) -> Iterator[dict[str, Any]]:

@@ -14,6 +14,7 @@ from .federation import MAX_TIME, Broker, Sender, Stage, poll
 from .front_door import FrontDoor
 from .herald import Herald, Say
 from .settings import Model, Settings
+from .watch import left_early
 
 SENDER = "broker_initialization_federate"
 ENDPOINT = "broker_endpoint_amount_of_calculations"
@@ -82,7 +83,11 @@ class Phase1:
         herald = Herald(1, self._settings, self._say)
 
         def complete() -> bool:
-            call = roll_call.of_models(broker.federates(), expected, [SENDER])
+            states = broker.states()
+            failure = left_early(states, [SENDER])
+            if failure is not None:
+                raise failure
+            call = roll_call.of_models(states, expected, [SENDER])
             herald.saw(call)
             return call.complete
 

@@ -33,7 +33,7 @@ class Phase2:
 
     def run(
         self,
-        started: Callable[[Broker, list[str]], None],
+        started: Callable[[Broker], None],
         reached_end: Callable[[], None],
         failed: Callable[[Failure], None],
     ) -> None:
@@ -62,14 +62,14 @@ class Phase2:
         gate = Gate(broker, GATE)
         federates = self._wait_for_federates(broker, gate)
         self._check_wiring(broker, federates)
-        started(broker, federates)
+        started(broker)
         gate.execute()
         self._say("executing", federates=federates)
         granted = gate.request(float(settings.duration))
         self._stage.check()
         if granted < settings.duration:
             raise Failure("broker", f"the federation broke at {granted:g} s of simulated time")
-        failure = left_early(broker.states(), federates)
+        failure = left_early(broker.states(), [GATE])
         if failure is not None:
             raise failure
         reached_end()
@@ -83,7 +83,11 @@ class Phase2:
         herald = Herald(2, self._settings, self._say)
 
         def complete() -> bool:
-            call = roll_call.of_calculations(broker.federates(), self._expected, [GATE])
+            states = broker.states()
+            failure = left_early(states, [GATE])
+            if failure is not None:
+                raise failure
+            call = roll_call.of_calculations(states, self._expected, [GATE])
             herald.saw(call)
             return call.complete
 

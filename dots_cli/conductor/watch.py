@@ -58,9 +58,9 @@ def times(answer: Iterable[Mapping[str, Any]], own: Iterable[str]) -> Times:
     )
 
 
-def left_early(states: Mapping[str, str], planned: Iterable[str]) -> Failure | None:
-    """The failure of planned federates that are no longer there."""
-    gone = [name for name in planned if states.get(name) == "disconnected"]
+def left_early(states: Mapping[str, str], own: Iterable[str]) -> Failure | None:
+    """The failure of federates that are no longer there, though nobody may leave yet."""
+    gone = sorted(n for n, state in states.items() if state == "disconnected" and n not in own)
     if not gone:
         return None
     return Failure(
@@ -108,18 +108,21 @@ class Standstill:
 class Watch:
     """Steers the simulation that runs now.
 
-    `ask` puts the question where the federates are (it may block, so it is put in another thread)
-    and returns at once; the answer comes to `answered`.
+    `own` are names of federates of the conductor's own. `ask` puts the question where the federates
+    are (it may block, so it is put in another thread) and returns at once; the answer comes to
+    `answered`.
     """
 
-    def __init__(self, settings: Settings, ask: Callable[[], None], say: Say) -> None:
+    def __init__(
+        self, settings: Settings, own: Iterable[str], ask: Callable[[], None], say: Say
+    ) -> None:
         self._duration = float(settings.duration)
         self._limits = settings.limits
+        self._own = tuple(own)
         self._ask = ask
         self._say = say
         self._doing: Literal["joining", "handing out", "simulating", "leaving"] = "joining"
         self._broker: Steered | None = None
-        self._planned: list[str] = []
         self._still = Standstill(0.0)
         self._reached = 0.0
         self._holders: tuple[str, ...] = ()
@@ -156,11 +159,10 @@ class Watch:
         self._doing = "joining"
         self._holders = ()
 
-    def begin(self, broker: Steered, planned: list[str], now: float) -> None:
+    def begin(self, broker: Steered, now: float) -> None:
         """All federates have joined; time starts when the barrier, if there is one, allows it."""
         self._doing = "simulating"
         self._broker = broker
-        self._planned = planned
         self._still.forget(now)
         if self._barrier is not None and self._barrier < self._duration:
             broker.set_barrier(self._barrier)
@@ -266,6 +268,8 @@ class Watch:
     def _waits_for_quiet(self) -> bool:
         if self._doing != "simulating" or self._barrier is None or self._paused or self.stopped:
             return False
+        if self._barrier >= self._duration and self._stopping_since is None:
+            return False  # The end comes before the pause.
         return not self._exact or self._reached >= self._barrier
 
     def _look(self, broker: Steered, now: float, still_before_end: Callable[[], bool]) -> None:
@@ -273,12 +277,13 @@ class Watch:
         reached = min(round(broker.time(), 6), self._duration)
         if self._still.saw(reached, now):
             self._holders = ()
-            if reached > self._reached:
+            # While it is paused, the broker already tells the step that comes next.
+            if reached > self._reached and not self._paused:
                 self._reached = reached
                 self._say("progress", simulated=reached)
         if now >= self._states_from:
             self._states_from = now + 0.5
-            failure = left_early(broker.states(), self._planned)
+            failure = left_early(broker.states(), self._own)
             if failure is not None and still_before_end():
                 raise failure
 
@@ -316,8 +321,10 @@ class Watch:
 
     def _set(self, barrier: float) -> None:
         self._barrier = barrier
-        if self._broker is not None and barrier < self._duration:
-            self._broker.set_barrier(barrier)
+        if self._broker is not None:
+            # One past the end lets the end be reached, and takes the place of an earlier one.
+            at_end = self._duration + STEP_EDGE
+            self._broker.set_barrier(barrier if barrier < self._duration else at_end)
 
     def _lift(self) -> None:
         if self._barrier is not None and self._broker is not None:
