@@ -123,7 +123,9 @@ class Conductor:
                 code = self._react(self._next_message())
                 if code is not None:
                     return code
-                self._watch.tick(time.monotonic(), lambda: not self._may_leave.is_set())
+                # A broker that is just ending does not answer; why it ends comes to the inbox.
+                with contextlib.suppress(QueryFailed):
+                    self._watch.tick(time.monotonic(), lambda: not self._may_leave.is_set())
                 if self._watch.stopped:
                     return self._stop()
         except Failure as failure:
