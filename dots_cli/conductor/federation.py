@@ -34,7 +34,11 @@ class Broker:
 
     HELICS 3.6.1 takes the farewell of a core that it has just refused (a stranger with another key,
     somebody who is too late) for that of the first core in its list, and everything in that core is
-    lost. So the first core is a decoy that holds nothing and has left already.
+    lost. So the first core is a decoy that holds nothing.
+
+    When a core leaves, HELICS tells the others, and one that has no federate yet (for 0.1 s while
+    it joins) leaves too. So the decoy is dismissed when nobody can be joining; a model that joins
+    in the very moment in which a stranger is refused cannot be helped.
 
     Time is kept by the broker (`--globaltime`): kept by the federates among themselves it stood
     still for ever in 1 to 6 of 100 federations of phase 1.
@@ -78,14 +82,20 @@ class Broker:
         self._listener = ffi.callback("void(int, const char *, const char *, void *)", self._hear)
         h.helicsBrokerSetLoggingCallback(self._broker, self._listener, ffi.NULL)
         self._cores: list[Any] = []
-        self.core(f"decoy_{port}", 0)
+        self._decoy = self.core(f"decoy_{port}", 0)
 
     def dismiss_decoy(self) -> None:
-        """Let the decoy leave: it would never get ready to start.
-
-        Only when all have joined: a core that joins at the same moment is sometimes taken for it.
-        """
+        """Let the decoy leave; it has to before time can start. Waits until it is gone."""
         h.helicsCoreDisconnect(self._cores[0])
+        deadline = time.monotonic() + 1.0
+        while self._decoy_is_there() and time.monotonic() < deadline:
+            time.sleep(0.002)
+
+    def _decoy_is_there(self) -> bool:
+        cores = self._query("current_state").get("cores", ())
+        return any(
+            c["attributes"]["name"] == self._decoy for c in cores if c["state"] != "disconnected"
+        )
 
     @property
     def connected(self) -> bool:
@@ -196,7 +206,7 @@ class Broker:
     def core(self, name: str, federates: int) -> str:
         """Connect a core of the conductor's own; its name.
 
-        Before models knock: a core that joins while another one leaves is sometimes taken for it.
+        Early, before models knock: see above.
         """
         joining = f"--broker=127.0.0.1 --brokerport={self.port} --brokerkey={self._key} {QUIET}"
         core = h.helicsCreateCore("zmq", name, f"-f {federates} {joining}")

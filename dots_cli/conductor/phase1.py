@@ -64,6 +64,7 @@ class Phase1:
         door = FrontDoor(settings.host, settings.port, settings.port + 2)
         try:
             sender = Sender(broker, SENDER, ENDPOINT)
+            broker.dismiss_decoy()
             door.open(spawn)
             self._say("listening", port=settings.port)
             self._wait_for_models(broker, sender)
@@ -93,7 +94,6 @@ class Phase1:
 
         for _ in poll(complete, self._stage):
             herald.waits()
-        broker.dismiss_decoy()
         sender.start_initialising()
         for _ in poll(lambda: complete() and sender.arrived, self._stage):
             herald.waits_for_ready(broker.not_ready)
