@@ -91,15 +91,21 @@ def two_houses(folder: Path, duration: str) -> Path:
     return scenario
 
 
-def quick_models(folder: Path, duration: str, step: float = 0.0) -> Path:
-    """Four stamped quick models of both dialects; `step` seconds of sleep in a step of one."""
+def quick_models(
+    folder: Path, duration: str, *, sleeping: float = 0.0, computing: float = 0.0
+) -> Path:
+    """Four stamped quick models of both dialects.
+
+    In each step the last sleeps or each computes for so many seconds.
+    """
+    services = list(quick.THREE)
+    if sleeping:
+        services[-1] = quick.with_fault(quick.HOUSE, "slow_step", value=sleeping)
+    if computing:
+        services = [quick.with_fault(one, "busy_step", value=computing) for one in services]
     more = {"command": ["python", STAMPED, "quick"]}
-    house = quick.with_fault(quick.HOUSE, "slow_step", value=step) if step else quick.HOUSE
-    services = [
-        quick.Quick(**{**vars(service), "more": more})
-        for service in (quick.WEATHER, quick.PV, house)
-    ]
-    return quick.write(folder, services, duration=duration)
+    stamped = [quick.Quick(**{**vars(service), "more": more}) for service in services]
+    return quick.write(folder, stamped, duration=duration)
 
 
 @contextmanager

@@ -33,7 +33,7 @@ def main() -> int:
             (folder / name).mkdir()
         example = runs.two_houses(folder / "two-houses", "1d")
         quick = runs.quick_models(folder / "quick", "1d")
-        slow = runs.quick_models(folder / "slow", "1d", step=0.25)
+        slow = runs.quick_models(folder / "slow", "1d", sleeping=0.25)
         runs.run(example)  # the environments are ready from here on
         runs.run(quick)
         ends = [healthy(scenario) for _ in range(TIMES) for scenario in (example, quick)]

@@ -21,6 +21,8 @@ TERMINATE = 2.0
 """Between SIGTERM and SIGKILL."""
 GONE = 5.0
 """After SIGKILL."""
+LINGER = 0.5
+"""For the conductor to end by itself after the last model: HELICS can take seconds to close."""
 
 
 class Ending:
@@ -37,13 +39,17 @@ class Ending:
         self._deadline = now
         self._store_asked = False
         self._killed = False
+        self._hurried = False
         self._next(now, running)
 
     def go_on(self, now: float, running: Mapping[str, str]) -> None:
         """Take the next step where the time of the last one is over."""
         if not _workers(running):
             self._end_store(now, sorted(running))
-        elif now >= self._deadline:
+            return
+        if "model" not in running.values():
+            self._hurry(now)
+        if now >= self._deadline:
             self._next(now, running)
 
     def federation_left(self, now: float, *, simulated: bool) -> None:
@@ -73,6 +79,13 @@ class Ending:
                 self._runtime.ask_to_end(workers)
             case "kill":
                 self._runtime.kill(workers)
+
+    def _hurry(self, now: float) -> None:
+        """Nobody needs the conductor any more."""
+        if not self._hurried:
+            self._hurried = True
+            self._steps = [step for step in self._steps if step[0] == "kill"]
+            self._deadline = min(self._deadline, now + LINGER)
 
     def _end_store(self, now: float, stores: list[str]) -> None:
         if not self._store_asked:

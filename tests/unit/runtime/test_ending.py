@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from dots_cli.runtime.base import Sounding
-from dots_cli.runtime.ending import QUIET, TERMINATE, WRITE, WRITE_AFTER_FAILURE, Ending
+from dots_cli.runtime.ending import (
+    LINGER,
+    QUIET,
+    TERMINATE,
+    WRITE,
+    WRITE_AFTER_FAILURE,
+    Ending,
+)
 from dots_cli.runtime.verdict import Verdict
 
 RUNNING = {"broker": "conductor", "pv-1": "model", "store": "store"}
@@ -49,6 +56,19 @@ def test_a_stop_is_polite_first_and_escalates_when_nobody_moves() -> None:
         now += step
         ending.go_on(now, RUNNING)
     assert runtime.asked == ["stop", "disconnect", "terminate broker pv-1", "kill broker pv-1"]
+
+
+def test_a_conductor_without_models_does_not_hold_the_verdict_up() -> None:
+    runtime = Recorder()
+    ending = Ending(runtime, RUNNING, FAILED, 0.0)
+    alone = {"broker": "conductor", "store": "store"}
+    ending.go_on(1.0, alone)
+    ending.go_on(1.0 + LINGER - 0.1, alone)
+    assert runtime.asked == ["disconnect"]
+    ending.go_on(1.0 + LINGER, alone)
+    assert runtime.asked == ["disconnect", "kill broker"]
+    ending.go_on(2.0, {"store": "store"})
+    assert runtime.asked[-1] == "terminate store"
 
 
 def test_models_that_left_politely_may_write_for_a_while() -> None:

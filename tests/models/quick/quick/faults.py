@@ -87,6 +87,10 @@ def in_step(settings: Settings, now: float) -> None:
             forever()
         case "slow_step":
             time.sleep(fault.value or 0)
+        case "busy_step":
+            until = time.thread_time() + (fault.value or 0)
+            while time.thread_time() < until:
+                pass
         case "flood":
             for number in range(int(fault.value or 0)):
                 print(f"{settings.model_id} line {number} at {now}")
