@@ -36,6 +36,8 @@ def dots_home(
     monkeypatch.setenv("DOTS_HOME", str(home))
     for about_the_screen in ("COLUMNS", "LINES", "FORCE_COLOR", "NO_COLOR"):
         monkeypatch.delenv(about_the_screen, raising=False)  # parallel workers are given a width
+    # Services have tests of their own, which some tests run: with their options, not with ours.
+    monkeypatch.delenv("PYTEST_ADDOPTS", raising=False)
     monkeypatch.setenv("DOTS_CACHE", str(parts.cache_folder() / "dots"))
     yield home
     if home.exists():
