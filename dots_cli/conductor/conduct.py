@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from . import control
 from .failure import Ended, Failure
 from .federation import Broker, QueryFailed, Stage, close
+from .herald import knocked_out
 from .phase1 import SENDER, Phase1
 from .phase2 import GATE, Phase2
 from .settings import Settings
@@ -98,6 +99,7 @@ class Conductor:
         self._inbox: queue.SimpleQueue[Message] = queue.SimpleQueue()
         self._questions: queue.SimpleQueue[Broker] = queue.SimpleQueue()
         self._may_leave = threading.Event()
+        self._turned_away = threading.Event()
         self._watch = Watch(settings, OWN, self._ask, say)
 
     def listen_to(self, lines: Iterable[bytes]) -> None:
@@ -179,6 +181,8 @@ class Conductor:
         return OK
 
     def _fail(self, failure: Failure) -> int:
+        if failure.kind in ("early", "broker") and self._turned_away.is_set():
+            failure = knocked_out(failure)
         self._say(
             "failed",
             kind=failure.kind,
@@ -198,7 +202,7 @@ class Conductor:
             Phase2(self._settings, spoken, self._stage, self._say).run(
                 lambda broker: self._inbox.put(Started(broker)),
                 self._let_leave,
-                lambda failure: self._inbox.put(Crashed(failure)),
+                self._turn_away,
             )
             self._inbox.put(Finished())
         except (Ended, QueryFailed) as ended:
@@ -214,6 +218,11 @@ class Conductor:
                 if failure is not None:
                     return failure
         return Failure("broker", f"the federation broke: {error}")
+
+    def _turn_away(self, failure: Failure | None) -> None:
+        self._turned_away.set()
+        if failure is not None:
+            self._inbox.put(Crashed(failure))
 
     def _let_leave(self) -> None:
         self._may_leave.set()

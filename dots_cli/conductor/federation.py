@@ -37,8 +37,9 @@ class Broker:
     lost. So the first core is a decoy that holds nothing.
 
     When a core leaves, HELICS tells the others, and one that has no federate yet (for 0.1 s while
-    it joins) leaves too. So the decoy is dismissed when nobody can be joining; a model that joins
-    in the very moment in which a stranger is refused cannot be helped.
+    it joins) leaves too. So the decoy is dismissed when nobody can be joining, and the front door
+    keeps strangers waiting. In phase 2 a model can be quicker than the decoy, and join in the very
+    moment in which a stranger is refused: that cannot be helped, only be told.
 
     Time is kept by the broker (`--globaltime`): kept by the federates among themselves it stood
     still for ever in 1 to 6 of 100 federations of phase 1.
@@ -139,6 +140,18 @@ class Broker:
         """The state of each federate by name, `disconnected` for one that has left."""
         state = self._query("current_state")
         return {f["attributes"]["name"]: f["state"] for f in state.get("federates", ())}
+
+    def on_the_doorstep(self) -> list[str]:
+        """Cores that are in and have no federate yet: it comes 0.1 s later."""
+        state = self._query("current_state")
+        owners = {f["attributes"]["parent"] for f in state.get("federates", ())}
+        return [
+            core["attributes"]["name"]
+            for core in state.get("cores", ())
+            if core["state"] == "connected"
+            and core["attributes"]["id"] not in owners
+            and core["attributes"]["name"] != self._decoy
+        ]
 
     def not_ready(self) -> list[str]:
         """Federates that have joined and have not yet asked to be initialised."""
@@ -319,8 +332,9 @@ class Stage:
         return broker
 
     def leave(self) -> None:
-        """Take the broker away after its phase has ended by itself."""
+        """Take the broker away after its phase has ended by itself; `Ended` as for `enter`."""
         with self._lock:
+            self.check()
             broker, self._broker = self._broker, None
         if broker is not None:
             broker.close()
@@ -332,8 +346,8 @@ class Stage:
 
     def end(self, patience: float) -> None:
         """Disconnect whatever broker stands, and wait until its farewells are on their way."""
-        self.ending.set()
         with self._lock:
+            self.ending.set()
             broker = self._broker
         if broker is not None:
             broker.disconnect()

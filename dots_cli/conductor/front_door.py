@@ -6,6 +6,9 @@ entrance (the second port, which everybody who joins asks first) is closed when 
 whoever knocks from then on is refused by the kernel, and HELICS tries again by itself until the
 phase 2 broker listens. What passes through is joining and time requests; the ESDL does not.
 
+Whoever does not know the broker key waits at the door until all have joined, for HELICS' refusing
+them would throw out those that are just joining (see `federation.Broker`).
+
 When phase 1 is over, connections of models that are still open are kept, and what comes is thrown
 away: cut off, HELICS would connect again, meet the phase 2 broker and give it the last messages of
 phase 1, which carry ids that belong to somebody else there.
@@ -21,6 +24,7 @@ import threading
 from collections.abc import Callable
 
 from .failure import Failure
+from .knock import Knock
 
 CHUNK = 65536
 DRAINS = os.name == "posix"
@@ -30,14 +34,15 @@ DRAINS = os.name == "posix"
 class _End:
     """One side of a relayed connection; `pending` is what it has still to be sent.
 
-    `drain`: nobody wants to know any more what comes from it.
+    `drain`: nobody wants to know any more what comes from it. `knock`: who is there is not known.
     """
 
-    def __init__(self, sock: socket.socket, outside: bool) -> None:
+    def __init__(self, sock: socket.socket, outside: bool, knock: Knock | None = None) -> None:
         self.sock = sock
         self.outside = outside
         self.pending = bytearray()
         self.drain = False
+        self.knock = knock
         self.other: _End
 
     @property
@@ -51,10 +56,14 @@ class _End:
 
 
 class FrontDoor:
-    """Relays `port` and `port + 1` to `inner` and `inner + 1` on the loopback interface."""
+    """Relays `port` and `port + 1` to `inner` and `inner + 1` on the loopback interface.
 
-    def __init__(self, host: str, port: int, inner: int) -> None:
+    With a `key`, what comes to `port` has to begin with a registration that holds it.
+    """
+
+    def __init__(self, host: str, port: int, inner: int, key: str | None = None) -> None:
         self._inner = inner
+        self._key = key
         self._port = port
         self._selector = selectors.DefaultSelector()
         self._wake_reader, self._wake_writer = socket.socketpair()
@@ -84,8 +93,8 @@ class FrontDoor:
         self._thread = start("front door", self._relay)
 
     def close_entrance(self) -> None:
-        """Let nobody else join; who is in stays connected."""
-        self._order(lambda: self._close_listener(1))
+        """Let nobody else join; who is in stays connected, who was kept waiting is refused."""
+        self._order(self._close_entrance)
 
     def close(self) -> None:
         """Give both ports back; returns when that is done. What is connected fades away."""
@@ -132,7 +141,8 @@ class FrontDoor:
         except OSError:
             outside.close()
             return
-        left, right = _End(outside, True), _End(inside, False)
+        asked = Knock(self._key) if self._key is not None and offset == 0 else None
+        left, right = _End(outside, True, asked), _End(inside, False)
         left.other, right.other = right, left
         for end in (left, right):
             end.sock.setblocking(False)
@@ -149,7 +159,7 @@ class FrontDoor:
                     return
                 if end.drain:
                     return
-                end.other.pending += data
+                end.other.pending += self._heard(end, data)
                 self._send(end.other)
             if mask & selectors.EVENT_WRITE:
                 self._send(end)
@@ -162,6 +172,14 @@ class FrontDoor:
             # What is served was looked up before the other end may have hung up.
             if side in self._open:
                 self._watch(side)
+
+    def _heard(self, end: _End, data: bytes) -> bytes:
+        if end.knock is None:
+            return data
+        passing = end.knock.hear(data)
+        if end.knock.known:
+            end.knock = None
+        return passing
 
     def _send(self, end: _End) -> None:
         with contextlib.suppress(BlockingIOError):
@@ -205,6 +223,14 @@ class FrontDoor:
         if listener is not None:
             self._selector.unregister(listener)
             listener.close()
+
+    def _close_entrance(self) -> None:
+        self._close_listener(1)
+        for end in list(self._open):
+            if end.knock is not None:
+                end.other.pending += end.knock.release()
+                end.knock = None
+                self._watch(end.other)
 
     def _close_listeners(self) -> None:
         for offset in (0, 1):

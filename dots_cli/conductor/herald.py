@@ -132,3 +132,14 @@ def too_late(settings: Settings, unverified: Sequence[str]) -> Failure:
         f"{', '.join(services)}.",
         list(unverified) if len(unverified) == 1 else [],
     )
+
+
+def knocked_out(failure: Failure) -> Failure:
+    """The failure of federates that HELICS lost when it turned somebody else away."""
+    return Failure(
+        "unexpected",
+        "somebody whom nobody planned wanted to join after the simulation had started; turning "
+        f"them away, HELICS lost others: {failure.message}",
+        "Look for a program that uses this run's broker, or a service that starts federates of "
+        "its own.",
+    )

@@ -61,7 +61,7 @@ class Phase1:
                 key=settings.key,
             )
         )
-        door = FrontDoor(settings.host, settings.port, settings.port + 2)
+        door = FrontDoor(settings.host, settings.port, settings.port + 2, settings.key)
         try:
             sender = Sender(broker, SENDER, ENDPOINT)
             broker.dismiss_decoy()

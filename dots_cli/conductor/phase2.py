@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 
 from . import roll_call, wiring
@@ -15,7 +14,8 @@ from .watch import left_early
 
 GATE = "dots_gate"
 SETTLING = 0.1
-LONGEST_SETTLING = 0.25
+SHORTEST_SETTLING = 0.15
+LONGEST_SETTLING = 0.5
 
 
 class Phase2:
@@ -35,19 +35,21 @@ class Phase2:
         self,
         started: Callable[[Broker], None],
         reached_end: Callable[[], None],
-        failed: Callable[[Failure], None],
+        turned_away: Callable[[Failure | None], None],
     ) -> None:
         """Go through the phase.
 
         `started` is called when all have joined and time is about to start, `reached_end` when the
-        simulated end was reached with all of them, `failed` with what another thread found out.
+        simulated end was reached with all of them; `turned_away` when somebody came too late, with
+        the failure that this is, or None where it can only have been a stranger.
         """
         settings = self._settings
         check_ports(settings, sum(self._expected.values()))
 
         def refused() -> None:
-            if self._gate_open and self._unverified:
-                failed(too_late(settings, self._unverified))
+            if self._gate_open:
+                unverified = self._unverified
+                turned_away(too_late(settings, unverified) if unverified else None)
 
         broker = self._stage.enter(
             lambda: Broker(
@@ -91,10 +93,9 @@ class Phase2:
             herald.saw(call)
             return call.complete
 
-        for _ in poll(complete, self._stage):
+        settled = self._settled(lambda: herald.waited)
+        for _ in poll(lambda: settled(complete() and not broker.on_the_doorstep()), self._stage):
             herald.waits()
-        if self._unverified:
-            self._settle(herald.waited, complete)
         self._gate_open = True
         broker.dismiss_decoy()
         gate.start_initialising()
@@ -104,15 +105,24 @@ class Phase2:
         self._stage.check()
         return sorted(name for name in broker.federates() if name != GATE)
 
-    def _settle(self, joining: float, look: Callable[[], object]) -> None:
-        """Give calculations that nobody declared a moment to show up.
+    def _settled(self, joining: Callable[[], float]) -> Callable[[bool], bool]:
+        """Whether everybody has been there for long enough, told again and again if they are.
 
-        A model that reports its own number cannot have them; for the others the waiting is in
-        proportion to what joining took.
+        A model that did not report its number can have calculations that nobody declared: these
+        get a moment to show up, in proportion to the seconds that joining took.
         """
-        deadline = time.monotonic() + min(LONGEST_SETTLING, SETTLING * joining)
-        for _ in poll(lambda: time.monotonic() >= deadline, self._stage, longest=0.01):
-            look()
+        since: list[float] = []
+
+        def look(there: bool) -> bool:
+            if not there:
+                since.clear()
+                return False
+            now = joining()
+            since.append(now)
+            moment = min(LONGEST_SETTLING, max(SHORTEST_SETTLING, SETTLING * since[0]))
+            return not self._unverified or now - since[0] >= moment
+
+        return look
 
     def _check_wiring(self, broker: Broker, federates: list[str]) -> None:
         unknown = broker.ask_unknown_publications()
