@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import re
-import socket
 import threading
 import time
 import warnings
@@ -21,6 +19,7 @@ import helics as h
 from helics.capi import ffi
 
 from .failure import Ended, Failure
+from .ports import probe
 
 MAX_TIME: float = h.HELICS_TIME_MAXTIME
 QUIET = "--loglevel=no_print"
@@ -60,7 +59,7 @@ class Broker:
         self.port = port
         self._key = key
         self._refused = refused
-        _probe(host, port)
+        probe(host, port)
         init = [
             f"-f {federates}",
             f"--port={port}",
@@ -391,19 +390,3 @@ def _on_core(core: str) -> Any:
 def _federates_in(answer: Any) -> Iterator[dict[str, Any]]:
     for core in answer.get("cores", ()):
         yield from core.get("federates", ())
-
-
-def _probe(host: str, port: int) -> None:
-    """`Failure` at once where a port is taken; HELICS itself would try for four seconds."""
-    for wanted in (port, port + 1):
-        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as trial:
-            if os.name == "posix":
-                trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                trial.bind((host, wanted))
-            except OSError as error:
-                raise Failure(
-                    "broker",
-                    f"port {wanted} is taken: {error}",
-                    "End the program that listens there, or start the run again for other ports.",
-                ) from error
