@@ -26,6 +26,6 @@ def register(app: typer.Typer) -> None:
         window).
         """
         from dots_cli.output.live import show_run
-        from dots_cli.runtime import runs
+        from dots_cli.runs import registry
 
-        raise typer.Exit(show_run(runs.find(run), json=json, from_start=False))
+        raise typer.Exit(show_run(registry.find(run), json=json, from_start=False))

@@ -29,7 +29,7 @@ def register(app: typer.Typer) -> None:
         from dots_cli.definition.durations import parse_duration
         from dots_cli.errors import UsageError
         from dots_cli.output.deleting import confirm, print_deleted
-        from dots_cli.runtime import disposal
+        from dots_cli.runs import disposal
 
         if (run is None) == (older_than is None):
             raise UsageError("which run?", "Give a RUN, or --older-than 30d.")

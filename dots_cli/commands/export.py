@@ -31,10 +31,10 @@ def register(app: typer.Typer) -> None:
         from dots_cli.output import results as shown
         from dots_cli.results.export import export as write
         from dots_cli.results.opening import open_results, read_plan
-        from dots_cli.runtime import runs
+        from dots_cli.runs import registry
 
-        folder = runs.find(run)
-        going_on = runs.is_alive(folder)
+        folder = registry.find(run)
+        going_on = registry.is_alive(folder)
         plan = read_plan(folder)
         with open_results(folder, plan) as results:
             files = write(results, output)

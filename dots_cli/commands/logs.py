@@ -35,6 +35,6 @@ def register(app: typer.Typer) -> None:
         one alone is printed as it is.
         """
         from dots_cli.output.log_listing import print_logs
-        from dots_cli.runtime import runs
+        from dots_cli.runs import registry
 
-        print_logs(runs.find(run), model, follow=follow, tail=tail, json=json)
+        print_logs(registry.find(run), model, follow=follow, tail=tail, json=json)

@@ -22,8 +22,8 @@ def register(app: typer.Typer) -> None:
         Without RUN the newest. Returns when the run is quiet; `dots resume` lets it go on.
         """
         from dots_cli.output.steering import print_moment, wait
-        from dots_cli.runtime import runs, steer
+        from dots_cli.runs import registry, steer
 
-        folder = runs.find(run)
+        folder = registry.find(run)
         state = wait(f"pausing {folder.run_id}", steer.pause(folder))
         print_moment(folder, state, "paused", json=json)

@@ -24,10 +24,10 @@ def register(app: typer.Typer) -> None:
         from dots_cli.output import console
         from dots_cli.output import results as output
         from dots_cli.results.opening import open_results, read_plan, scope
-        from dots_cli.runtime import runs
+        from dots_cli.runs import registry
 
-        folder = runs.find(run)
-        going_on = runs.is_alive(folder)
+        folder = registry.find(run)
+        going_on = registry.is_alive(folder)
         plan = read_plan(folder)
         with open_results(folder, plan) as found:
             summary = found.summary()

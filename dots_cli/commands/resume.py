@@ -22,8 +22,8 @@ def register(app: typer.Typer) -> None:
         Without RUN the newest. Returns when the run goes on.
         """
         from dots_cli.output.steering import print_moment, wait
-        from dots_cli.runtime import runs, steer
+        from dots_cli.runs import registry, steer
 
-        folder = runs.find(run)
+        folder = registry.find(run)
         state = wait(f"resuming {folder.run_id}", steer.resume(folder))
         print_moment(folder, state, "resumed", json=json)

@@ -16,8 +16,8 @@ def register(app: typer.Typer) -> None:
     ) -> None:
         """List the runs, the newest first."""
         from dots_cli.output import console, run_tables
-        from dots_cli.runtime.runs import glance
-        from dots_cli.runtime.runs import runs as all_runs
+        from dots_cli.runs.registry import glance
+        from dots_cli.runs.registry import runs as all_runs
 
         seen = [(folder, glance(folder)) for folder in all_runs()]
         if json:

@@ -22,10 +22,10 @@ def register(app: typer.Typer) -> None:
         Without RUN the newest.
         """
         from dots_cli.output import console, run_tables
-        from dots_cli.runtime import runs
+        from dots_cli.runs import registry
 
-        folder = runs.find(run)
-        state = runs.state(folder)
+        folder = registry.find(run)
+        state = registry.state(folder)
         if json:
             console.print_json(run_tables.to_data(folder, state))
         else:

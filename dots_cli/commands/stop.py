@@ -26,8 +26,8 @@ def register(app: typer.Typer) -> None:
         it ended.
         """
         from dots_cli.output.steering import print_end, wait
-        from dots_cli.runtime import runs, steer
+        from dots_cli.runs import registry, steer
 
-        folder = runs.find(run)
+        folder = registry.find(run)
         state = wait(f"stopping {folder.run_id}", steer.stop(folder, at_once=now))
         print_end(folder, state, json=json)

@@ -26,10 +26,10 @@ def register(app: typer.Typer) -> None:
         Without RUN this ends every run of this user.
         """
         from dots_cli.output.steering import tear_down
-        from dots_cli.runtime import runs, steer
+        from dots_cli.runs import registry, steer
 
         if run is not None:
-            folders = [runs.find(run)]
+            folders = [registry.find(run)]
         else:
-            folders = [folder for folder in runs.runs() if steer.needs_teardown(folder)]
+            folders = [folder for folder in registry.runs() if steer.needs_teardown(folder)]
         tear_down(folders, json=json)

@@ -9,7 +9,7 @@ from dots_cli.errors import UsageError
 from dots_cli.output import console
 from dots_cli.output.words import clock, plural, size
 from dots_cli.render.run_folder import RunFolder
-from dots_cli.runtime import disposal, runs
+from dots_cli.runs import disposal, registry
 
 _LISTED = 20
 
@@ -17,7 +17,7 @@ _LISTED = 20
 def confirm(folders: Sequence[RunFolder]) -> bool:
     """Show what would be deleted and ask; UsageError where nobody answers."""
     for folder in folders[:_LISTED]:
-        made = clock(runs.created(folder))
+        made = clock(registry.created(folder))
         console.say(f"{folder.run_id}  {made}  {size(disposal.size(folder))}")
     if len(folders) > _LISTED:
         console.say(f"and {len(folders) - _LISTED} more")

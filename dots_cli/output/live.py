@@ -15,11 +15,12 @@ from dots_cli.output.progress import Bar, Milestones, Speed
 from dots_cli.output.screen import Screen
 from dots_cli.output.words import number
 from dots_cli.render.run_folder import RunFolder
-from dots_cli.runtime import control, runs
+from dots_cli.runs import registry
+from dots_cli.runs.follow import POLL, Follower
+from dots_cli.runs.logs import LogLines
+from dots_cli.runs.state import advance
+from dots_cli.runtime import control
 from dots_cli.runtime.events import Event, ProcessEnded
-from dots_cli.runtime.follow import POLL, Follower
-from dots_cli.runtime.logs import LogLines
-from dots_cli.runtime.state import advance
 
 OURS = "dots"
 EARLIER = 20
@@ -87,7 +88,7 @@ class _Show:
     """For a person: log lines and what happens, on stderr."""
 
     def __init__(self, folder: RunFolder) -> None:
-        self.state = runs.planned_state(folder)
+        self.state = registry.planned_state(folder)
         self._folder = folder
         self._screen = Screen(sys.stderr)
         self._thinner = Thinner(SCREEN if self._screen.moves else PIPE)

@@ -12,9 +12,9 @@ from dots_cli.output import console
 from dots_cli.output.logs import clean
 from dots_cli.output.screen import Screen
 from dots_cli.render.run_folder import RunFolder
-from dots_cli.runtime import logs, runs
-from dots_cli.runtime.follow import POLL, Follower
-from dots_cli.runtime.logs import LogLines, Tail
+from dots_cli.runs import logs, registry
+from dots_cli.runs.follow import POLL, Follower
+from dots_cli.runs.logs import LogLines, Tail
 
 
 def print_logs(
@@ -25,7 +25,7 @@ def print_logs(
     Into a pipe or file the bytes go as the models wrote them. UsageError for an unknown model,
     SupervisorLost as `follow` does.
     """
-    models = list(runs.planned_state(folder).models)
+    models = list(registry.planned_state(folder).models)
     known = list(dict.fromkeys([*models, *logs.names(folder.logs), *logs.OWN_LOGS]))
     if model is not None and model not in known:
         raise UsageError(f"{folder.run_id} has no model {model!r}", "It has: " + ", ".join(known))

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from dots_cli.runtime.logs import LogLines
+from dots_cli.runs.logs import LogLines
 
 LONGEST_SHOWN = 2000
 """Letters of one line on a screen; the file has the whole of it."""

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from dots_cli.output.interrupts import LEAVE_KEY
 from dots_cli.output.screen import Styled
 from dots_cli.output.words import date, number, plural, some, span
+from dots_cli.runs.state import RunState
 from dots_cli.runtime import events as happened
 from dots_cli.runtime.events import Event
 from dots_cli.runtime.os_processes import describe_exit
-from dots_cli.runtime.state import RunState
 
 _WINDOW = 10.0
 _STANDING = 2.0

@@ -12,8 +12,8 @@ from dots_cli.output import console
 from dots_cli.output.progress import known_as, phase_words
 from dots_cli.output.words import clock, date, plural, span
 from dots_cli.render.run_folder import RunFolder
+from dots_cli.runs.state import ModelPhase, ModelState, RunState
 from dots_cli.runtime.os_processes import describe_exit
-from dots_cli.runtime.state import ModelPhase, ModelState, RunState
 
 if TYPE_CHECKING:
     from rich.table import Table

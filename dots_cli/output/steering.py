@@ -10,9 +10,9 @@ from dots_cli.output.summary import verdict_line
 from dots_cli.output.waiting import Waiting
 from dots_cli.output.words import plural
 from dots_cli.render.run_folder import RunFolder
-from dots_cli.runtime import steer
-from dots_cli.runtime.state import RunState
-from dots_cli.runtime.steer import TornDown
+from dots_cli.runs import steer
+from dots_cli.runs.state import RunState
+from dots_cli.runs.steer import TornDown
 
 
 def wait(what: str, looks: Iterable[RunState]) -> RunState:

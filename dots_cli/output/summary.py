@@ -11,8 +11,8 @@ from dots_cli.output import console
 from dots_cli.output.logs import clean, shorten
 from dots_cli.output.words import date, number, plural, span
 from dots_cli.render.run_folder import RunFolder
-from dots_cli.runtime.logs import LogLines, last_lines
-from dots_cli.runtime.state import RunState
+from dots_cli.runs.logs import LogLines, last_lines
+from dots_cli.runs.state import RunState
 
 if TYPE_CHECKING:
     from dots_cli.runtime.events import VerdictReached

@@ -9,7 +9,7 @@ from types import TracebackType
 from dots_cli.output.progress import phase_words
 from dots_cli.output.screen import Screen, Styled
 from dots_cli.output.words import span
-from dots_cli.runtime.state import RunState
+from dots_cli.runs.state import RunState
 
 _SOON = 1.0
 _AGAIN = 10.0

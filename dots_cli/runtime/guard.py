@@ -51,8 +51,7 @@ def end(groups: dict[int, str]) -> None:
 
 def end_strays(folder: Path) -> None:
     """End what no line told of: started in the supervisor's last moment, or out of its group."""
-    for pid in os_processes.marked_with(str(folder)):
-        os_processes.end_process(pid)
+    os_processes.end_processes(os_processes.marked_with(str(folder)), GRACE)
 
 
 def write_verdict(folder: Path, message: str = MESSAGE) -> None:

@@ -131,12 +131,34 @@ def marked_with(run: str) -> list[int]:
     return found
 
 
-def end_process(pid: int) -> None:
-    """End one process at once, not its group."""
+def end_processes(pids: Sequence[int], seconds: float) -> list[int]:
+    """End processes at once, not their groups; returns those still there after `seconds`.
+
+    A zombie that its parent has not waited for is not there any more.
+    """
     import psutil
 
-    with contextlib.suppress(psutil.Error):
-        psutil.Process(pid).kill()
+    deadline = time.monotonic() + seconds
+    left = list(pids)
+    for pid in left:
+        with contextlib.suppress(psutil.Error):
+            psutil.Process(pid).kill()
+    while left := [pid for pid in left if _is_there(pid)]:
+        if time.monotonic() > deadline:
+            break
+        time.sleep(POLL)
+    return left
+
+
+def _is_there(pid: int) -> bool:
+    import psutil
+
+    try:
+        return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False
+    except psutil.Error:
+        return True
 
 
 def describe_exit(code: int) -> str:

@@ -55,6 +55,7 @@ from dots_cli.runtime.verdict import Judge, Verdict
 
 TICK = 0.1
 LINE = 2000
+STRAYS = 1.0
 """Characters of a line that is not understood that go into our log."""
 NEARLY_FULL = 2_000_000
 """Bytes free on the disk below which it, not what failed on it, is the cause."""
@@ -277,9 +278,8 @@ class Supervisor:
 
     def _end_strays(self) -> None:
         """End what a process of the run has started outside its group."""
-        for pid in os_processes.marked_with(str(self._folder.path)):
-            if pid != self._guard.pid:
-                os_processes.end_process(pid)
+        strays = os_processes.marked_with(str(self._folder.path))
+        os_processes.end_processes([pid for pid in strays if pid != self._guard.pid], STRAYS)
 
     def _drain(self) -> None:
         """Record the ends that came while the runtime was closed."""

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from dots_cli.render.run_folder import RunFolder
-from dots_cli.runtime import runs
+from dots_cli.runs import registry
 from tests.conftest import Dots, StartDots
 from tests.support import ROOT, processes, quick
 from tests.support.processes import wait_for
@@ -41,7 +41,7 @@ def dots_in_terminal(*arguments: str | Path) -> Iterator[Terminal]:
 
 
 def newest() -> RunFolder:
-    return runs.find()
+    return registry.find()
 
 
 def nothing_runs(home: Path) -> None:
@@ -70,7 +70,7 @@ def test_ctrl_c_stops_politely_and_keeps_what_was_computed(slow: Path, dots_home
     assert "stopping the run; once more ends it at once" in told
     assert "stopped by Ctrl-C" in told
     assert "EConnection" in told, "results of what was simulated"
-    verdict = runs.verdict(newest())
+    verdict = registry.verdict(newest())
     assert verdict is not None
     assert (verdict.verdict, verdict.exit_code) == ("stopped", 130)
     nothing_runs(dots_home)
@@ -88,7 +88,7 @@ def test_ctrl_c_twice_ends_at_once(slow: Path, dots_home: Path) -> None:
 
 def test_ctrl_c_while_environments_are_made_or_models_join(slow: Path, dots_home: Path) -> None:
     with dots_in_terminal("run", slow) as terminal:
-        wait_for(lambda: bool(runs.runs()), 60, "the run's folder")
+        wait_for(lambda: bool(registry.runs()), 60, "the run's folder")
         terminal.keys("C-c")
         assert terminal.wait_for_exit(60) == 130
     nothing_runs(dots_home)

@@ -14,7 +14,7 @@ import pytest
 from tests.support import ROOT
 from tests.support.imports import Import, imports, modules
 
-ROOMS = ("definition", "plan", "render", "runtime", "results", "output", "commands", "app")
+ROOMS = ("definition", "plan", "render", "runtime", "runs", "results", "output", "commands", "app")
 """In the direction of the data: each may import those to its left, never one to its right."""
 
 FREE_TO_ALL = {"dots_cli", "dots_cli.errors", "dots_cli.resources"}

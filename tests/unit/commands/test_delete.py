@@ -7,7 +7,7 @@ import sys
 import time
 
 from dots_cli.render.run_folder import RunFolder
-from dots_cli.runtime import runs
+from dots_cli.runs import registry
 from dots_cli.runtime.os_processes import RUN_MARK
 from tests.conftest import Dots
 from tests.support import ROOT
@@ -29,7 +29,7 @@ def answered(answer: str, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def ids() -> list[str]:
-    return [folder.run_id for folder in runs.runs()]
+    return [folder.run_id for folder in registry.runs()]
 
 
 def test_delete_asks_first_and_takes_no_for_an_answer() -> None:

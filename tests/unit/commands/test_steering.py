@@ -10,7 +10,8 @@ import time
 
 import psutil
 
-from dots_cli.runtime import control, runs
+from dots_cli.runs import registry
+from dots_cli.runtime import control
 from dots_cli.runtime.control import Request
 from dots_cli.runtime.events import (
     Executing,
@@ -60,7 +61,7 @@ def test_pause_returns_when_the_run_is_quiet_and_says_where(run_dots: Dots) -> N
         assert (again["phase"], again["simulated"]) == ("paused", 43200)
         done = run_dots("resume", "two", check=0)
         assert done.stdout == "two-houses-ab12cd resumed at 2024-01-01 12:00:00 (50%)\n"
-        assert runs.state(actor.folder).phase == "simulating"
+        assert registry.state(actor.folder).phase == "simulating"
 
 
 def test_a_pause_that_is_asked_too_early_waits_for_the_simulation(start_dots: StartDots) -> None:
@@ -126,7 +127,7 @@ def test_a_lost_run_cannot_be_stopped_but_torn_down(run_dots: Dots) -> None:
         pass
     assert "dots teardown" in run_dots("stop", check=11).stderr
     run_dots("teardown", check=0)
-    verdict = runs.verdict(runs.find())
+    verdict = registry.verdict(registry.find())
     assert verdict is not None
     assert (verdict.verdict, verdict.cause, verdict.exit_code) == ("failed", "supervisor", 11)
 
@@ -149,7 +150,7 @@ def test_teardown_of_everything_ends_live_runs_and_what_a_lost_one_left(run_dots
             assert "lost-1: ended 1 process left without owner\n" in done.stdout
             assert "ended-1" not in done.stdout
         assert left.wait(10) != 0
-        assert runs.verdict(lost) is not None
+        assert registry.verdict(lost) is not None
         assert lost.logs.is_dir()
         done = run_dots("teardown", check=0)
         assert (done.stdout, done.stderr) == ("", "Nothing is running.\n")
@@ -169,14 +170,14 @@ def test_teardown_ends_a_supervisor_that_does_not_answer(start_dots: StartDots) 
         start_new_session=sys.platform != "win32",
     )
     try:
-        wait_for(lambda: runs.is_alive(folder), 20, "the lock is held")
-        short = "from dots_cli.runtime import steer; steer.POLITE = steer.AT_ONCE = 0.3; "
+        wait_for(lambda: registry.is_alive(folder), 20, "the lock is held")
+        short = "from dots_cli.runs import steer; steer.POLITE = steer.AT_ONCE = 0.3; "
         code = short + "from dots_cli.app import app; app(['teardown'], prog_name='dots')"
         done = subprocess.run([sys.executable, "-c", code], timeout=60, check=False)
         assert done.returncode == 0
         assert not psutil.pid_exists(stuck.pid) or stuck.wait(5) is not None
-        assert not runs.is_alive(folder)
-        verdict = runs.verdict(folder)
+        assert not registry.is_alive(folder)
+        verdict = registry.verdict(folder)
         assert verdict is not None
         assert verdict.cause == "supervisor"
     finally:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from dots_cli.output.logs import LONGEST_SHOWN, Limit, Thinner, clean, last_of, shorten
-from dots_cli.runtime.logs import LogLines
+from dots_cli.runs.logs import LogLines
 
 LIMIT = Limit(rate=50, burst=100)
 

@@ -8,6 +8,7 @@ import pytest
 
 from dots_cli.output.progress import Bar, Milestones, Speed, area, phase_words, told
 from dots_cli.output.words import width
+from dots_cli.runs.state import RunState, advance
 from dots_cli.runtime.events import (
     Event,
     Executing,
@@ -26,7 +27,6 @@ from dots_cli.runtime.events import (
     Stopping,
     Waiting,
 )
-from dots_cli.runtime.state import RunState, advance
 
 BEGIN = RunState("ab-12", start=datetime(2024, 1, 1), duration=86400.0)
 STARTED = RunStarted(at=0, run_id="ab-12", runtime="process", models=["pv-1", "pv-2"])

@@ -5,6 +5,7 @@ from functools import reduce
 
 import pytest
 
+from dots_cli.runs.state import Phase, RunState, advance
 from dots_cli.runtime.events import (
     Event,
     Executing,
@@ -23,7 +24,6 @@ from dots_cli.runtime.events import (
     VerdictReached,
     Waiting,
 )
-from dots_cli.runtime.state import Phase, RunState, advance
 
 BEGIN = RunState("ab-12", start=datetime(2024, 1, 1), duration=86400.0)
 STARTED = RunStarted(at=1, run_id="ab-12", runtime="process", models=["pv-1", "pv-2"])

@@ -9,9 +9,9 @@ from dataclasses import replace
 
 from dots_cli.errors import UsageError
 from dots_cli.render.run_folder import FOLDER_FORMAT, RunFolder, data_home
+from dots_cli.runs.state import RunState, advance, planned
 from dots_cli.runtime import os_processes
 from dots_cli.runtime.events import Event, VerdictReached
-from dots_cli.runtime.state import RunState, advance, planned
 
 STARTING = 20.0
 """Seconds that a new run's supervisor has for taking its lock before it counts as lost."""

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 
 from dots_cli.errors import SupervisorLost
 from dots_cli.render.run_folder import RunFolder
-from dots_cli.runtime import logs, runs
+from dots_cli.runs import logs, registry
+from dots_cli.runs.logs import LogLines, Tail
 from dots_cli.runtime.events import Event, ProcessEnded, VerdictReached
-from dots_cli.runtime.logs import LogLines, Tail
 
 POLL = 0.1
 """Seconds between two looks."""
@@ -92,7 +92,7 @@ class Follower:
         if data:
             self._heard = now
             self._alone_since = None
-            return list(runs.parse_events(data.splitlines(), every=self._every))
+            return list(registry.parse_events(data.splitlines(), every=self._every))
         if now - self._heard < _QUIET and self._file_seen is None:
             return []
         return self._when_quiet(now)
@@ -102,13 +102,13 @@ class Follower:
         if now - self._looked < _EVENT_AFTER_FILE:
             return []
         self._looked = now
-        alive = runs.is_alive(self.folder)
-        verdict = runs.verdict(self.folder)
+        alive = registry.is_alive(self.folder)
+        verdict = registry.verdict(self.folder)
         if verdict is not None:
             if self._file_seen is not None:
                 return [verdict]
             self._file_seen = now
-        elif alive or runs.may_start(self.folder):
+        elif alive or registry.may_start(self.folder):
             self._alone_since = None
         elif self._alone_since is None:
             self._alone_since = now

@@ -13,11 +13,12 @@ from dataclasses import dataclass
 
 from dots_cli.errors import EnvironmentFailure, SupervisorLost, UsageError
 from dots_cli.render.run_folder import RunFolder
-from dots_cli.runtime import control, guard, leftovers, runs
+from dots_cli.runs import leftovers, registry
+from dots_cli.runs.follow import POLL, Follower, lost
+from dots_cli.runs.state import RunState, advance
+from dots_cli.runtime import control, guard
 from dots_cli.runtime.control import Request
 from dots_cli.runtime.events import Event
-from dots_cli.runtime.follow import POLL, Follower, lost
-from dots_cli.runtime.state import RunState, advance
 
 POLITE = 90.0
 """Seconds for a run to end after it was asked to; more than a polite stop can take."""
@@ -69,8 +70,8 @@ def stop(folder: RunFolder, *, at_once: bool = False) -> Iterator[RunState]:
 
     A run that has ended already is left as it is. SupervisorLost where nobody owns it.
     """
-    if runs.verdict(folder) is None:
-        if runs.state(folder).phase == "lost":
+    if registry.verdict(folder) is None:
+        if registry.state(folder).phase == "lost":
             raise lost(folder)
         control.send(folder, Request("stop", now=at_once))
     yield from _looks(folder)
@@ -88,7 +89,7 @@ class TornDown:
 
 def needs_teardown(folder: RunFolder) -> bool:
     """Whether anything of that run may still be there."""
-    return runs.verdict(folder) is None or runs.is_alive(folder)
+    return registry.verdict(folder) is None or registry.is_alive(folder)
 
 
 def teardown(folder: RunFolder) -> Iterator[RunState | TornDown]:
@@ -97,10 +98,10 @@ def teardown(folder: RunFolder) -> Iterator[RunState | TornDown]:
     Folder, logs and results stay. A run that lost its supervisor has a verdict afterwards.
     EnvironmentFailure where processes cannot be ended.
     """
-    alive = runs.is_alive(folder) or runs.may_start(folder)
+    alive = registry.is_alive(folder) or registry.may_start(folder)
     if alive:
         yield from _end_within(folder, Request("stop"), POLITE)
-        if runs.is_alive(folder):
+        if registry.is_alive(folder):
             yield from _end_within(folder, Request("stop", now=True), AT_ONCE)
         _wait_until_gone(folder)
     count = leftovers.end_leftovers(folder)
@@ -109,7 +110,7 @@ def teardown(folder: RunFolder) -> Iterator[RunState | TornDown]:
         raise EnvironmentFailure(
             f"processes of {folder.run_id} cannot be ended: {pids}", "End them by hand."
         )
-    if runs.verdict(folder) is None:
+    if registry.verdict(folder) is None:
         guard.write_verdict(folder.path, _MESSAGE)
     yield TornDown(folder.run_id, alive, count)
 
@@ -117,7 +118,7 @@ def teardown(folder: RunFolder) -> Iterator[RunState | TornDown]:
 def wait_until_released(folder: RunFolder, seconds: float = _RELEASE) -> bool:
     """Wait for a supervisor that has left its verdict to end; whether it has."""
     deadline = time.monotonic() + seconds
-    while runs.is_alive(folder):
+    while registry.is_alive(folder):
         if time.monotonic() > deadline:
             return False
         time.sleep(POLL / 2)
@@ -125,7 +126,7 @@ def wait_until_released(folder: RunFolder, seconds: float = _RELEASE) -> bool:
 
 
 def _end_within(folder: RunFolder, request: Request, seconds: float) -> Iterator[RunState]:
-    if runs.verdict(folder) is None:
+    if registry.verdict(folder) is None:
         control.send(folder, request)
     deadline = time.monotonic() + seconds
     with contextlib.suppress(SupervisorLost):
@@ -137,7 +138,7 @@ def _wait_until_gone(folder: RunFolder) -> None:
     """Supervisor and guard need a moment to end after the lock is free."""
     deadline = time.monotonic() + _RELEASE
     while leftovers.find_leftovers(folder) and time.monotonic() < deadline:
-        if runs.is_alive(folder):
+        if registry.is_alive(folder):
             return
         time.sleep(POLL)
 
@@ -145,7 +146,7 @@ def _wait_until_gone(folder: RunFolder) -> None:
 def _looks(folder: RunFolder, deadline: float = float("inf")) -> Iterator[RunState]:
     """The state at every look, until there is a verdict or nobody owns the run."""
     follower = Follower(folder, with_logs=False)
-    state = runs.planned_state(folder)
+    state = registry.planned_state(folder)
     while True:
         for event in follower.poll():
             if isinstance(event, Event):
@@ -159,7 +160,7 @@ def _looks(folder: RunFolder, deadline: float = float("inf")) -> Iterator[RunSta
 
 
 def _must_go_on(folder: RunFolder) -> None:
-    state = runs.state(folder)
+    state = registry.state(folder)
     if state.verdict is not None:
         words = state.verdict.verdict.replace("_", " ")
         raise UsageError(f"{folder.run_id} has ended already: {words}")
@@ -168,6 +169,6 @@ def _must_go_on(folder: RunFolder) -> None:
 
 
 def _ended(folder: RunFolder, before: str) -> UsageError:
-    verdict = runs.verdict(folder)
+    verdict = registry.verdict(folder)
     words = verdict.verdict.replace("_", " ") if verdict else "no verdict"
     return UsageError(f"{folder.run_id} ended before it was {before}: {words}")

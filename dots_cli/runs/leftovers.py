@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from dots_cli.render.run_folder import RunFolder
 from dots_cli.runtime import os_processes
 
@@ -18,8 +20,9 @@ def end_leftovers(folder: RunFolder) -> int:
 
     Only for a run whose supervisor is gone: it would take this for a failure of its models.
     """
-    left = find_leftovers(folder)
-    for pid in left:
-        os_processes.end_process(pid)
-    os_processes.wait_until_gone(left, PATIENCE)
-    return len(left)
+    ended: set[int] = set()
+    deadline = time.monotonic() + PATIENCE
+    while (left := find_leftovers(folder)) and time.monotonic() < deadline:
+        os_processes.end_processes(left, deadline - time.monotonic())
+        ended.update(left)
+    return len(ended)

@@ -8,11 +8,11 @@ from collections import Counter
 import pytest
 
 from dots_cli.errors import SupervisorLost
-from dots_cli.runtime import follow as following
-from dots_cli.runtime import logs
+from dots_cli.runs import follow as following
+from dots_cli.runs import logs
+from dots_cli.runs.follow import Follower, follow
+from dots_cli.runs.logs import LogLines
 from dots_cli.runtime.events import Event, Executing, ProcessEnded, Progress, VerdictReached
-from dots_cli.runtime.follow import Follower, follow
-from dots_cli.runtime.logs import LogLines
 from tests.support.acting import MODELS, Actor, make_run
 
 

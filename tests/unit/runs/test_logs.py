@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from dots_cli.runtime import logs
-from dots_cli.runtime.logs import LogLines, Tail, last_lines
+from dots_cli.runs import logs
+from dots_cli.runs.logs import LogLines, Tail, last_lines
 
 
 def test_lines_written_in_arbitrary_pieces_come_whole_and_once(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from dots_cli.errors import UsageError
-from dots_cli.runtime import runs
+from dots_cli.runs import registry
 from dots_cli.runtime.events import (
     Executing,
     ProcessEnded,
@@ -25,7 +25,7 @@ def test_the_newest_run_comes_first() -> None:
     make_run("b-1", created=now - 20)
     make_run("a-2", created=now)
     make_run("c-3", created=now - 10)
-    assert [folder.run_id for folder in runs.runs()] == ["a-2", "c-3", "b-1"]
+    assert [folder.run_id for folder in registry.runs()] == ["a-2", "c-3", "b-1"]
 
 
 def test_what_is_no_run_is_not_listed(dots_home: Path) -> None:
@@ -35,12 +35,12 @@ def test_what_is_no_run_is_not_listed(dots_home: Path) -> None:
     (dots_home / "runs" / "note.txt").write_text("mine")
     broken = make_run("a-3", created=1.0)
     broken.about.write_text("{")
-    assert [folder.run_id for folder in runs.runs()] == ["a-1", "a-3"]
+    assert [folder.run_id for folder in registry.runs()] == ["a-1", "a-3"]
 
 
 def test_without_any_run_the_error_says_how_to_start_one() -> None:
     with pytest.raises(UsageError) as error:
-        runs.find()
+        registry.find()
     assert "dots run" in error.value.hint
 
 
@@ -49,11 +49,11 @@ def test_a_run_is_found_by_id_prefix_name_or_as_the_newest() -> None:
     make_run("two-houses-ab12cd", created=now - 30, name="base")
     make_run("two-houses-ef34gh", created=now - 20)
     make_run("street-ab12cd", created=now - 10)
-    assert runs.find("two-houses-ab12cd").run_id == "two-houses-ab12cd"
-    assert runs.find("two-houses-e").run_id == "two-houses-ef34gh"
-    assert runs.find("st").run_id == "street-ab12cd"
-    assert runs.find("base").run_id == "two-houses-ab12cd"
-    assert runs.find().run_id == "street-ab12cd"
+    assert registry.find("two-houses-ab12cd").run_id == "two-houses-ab12cd"
+    assert registry.find("two-houses-e").run_id == "two-houses-ef34gh"
+    assert registry.find("st").run_id == "street-ab12cd"
+    assert registry.find("base").run_id == "two-houses-ab12cd"
+    assert registry.find().run_id == "street-ab12cd"
 
 
 def test_an_ambiguous_prefix_names_the_candidates_and_no_other_run() -> None:
@@ -61,7 +61,7 @@ def test_an_ambiguous_prefix_names_the_candidates_and_no_other_run() -> None:
     make_run("two-houses-ef34gh", name="base")
     make_run("street-ab12cd")
     with pytest.raises(UsageError, match="2 runs could be meant") as error:
-        runs.find("two")
+        registry.find("two")
     assert "two-houses-ab12cd" in error.value.hint
     assert "two-houses-ef34gh (base)" in error.value.hint
     assert "street" not in error.value.hint
@@ -71,50 +71,50 @@ def test_an_ambiguous_prefix_names_the_candidates_and_no_other_run() -> None:
 def test_an_unknown_run_is_an_error_that_lists_those_that_exist(wanted: str) -> None:
     make_run("street-ab12cd")
     with pytest.raises(UsageError, match="there is no run") as error:
-        runs.find(wanted)
+        registry.find(wanted)
     assert "street-ab12cd" in error.value.hint
 
 
 def test_an_id_that_is_another_ones_prefix_means_itself() -> None:
     make_run("street-a")
     make_run("street-ab")
-    assert runs.find("street-a").run_id == "street-a"
+    assert registry.find("street-a").run_id == "street-a"
 
 
 def test_a_name_given_twice_means_the_newest_except_where_only_one_may_be_meant() -> None:
     now = time.time()
     make_run("a-1", name="base", created=now - 10)
     make_run("a-2", name="base", created=now)
-    assert runs.find("base").run_id == "a-2"
+    assert registry.find("base").run_id == "a-2"
     with pytest.raises(UsageError, match="2 runs could be meant"):
-        runs.find("base", only=True)
+        registry.find("base", only=True)
 
 
 def test_a_run_of_a_later_version_is_listed_and_not_touched() -> None:
     folder = make_run("later-1")
     about = folder.read_json(folder.about)
     folder.about.write_text(json.dumps(about | {"format": 99}))
-    assert [known.run_id for known in runs.runs()] == ["later-1"]
+    assert [known.run_id for known in registry.runs()] == ["later-1"]
     with pytest.raises(UsageError, match="format 99"):
-        runs.find("later-1")
+        registry.find("later-1")
 
 
 def test_a_run_lives_as_long_as_its_lock_is_held() -> None:
     folder = make_run()
-    assert not runs.is_alive(folder)
+    assert not registry.is_alive(folder)
     with Actor(folder):
-        assert runs.is_alive(folder)
-        assert runs.is_alive(folder)
-    assert not runs.is_alive(folder)
+        assert registry.is_alive(folder)
+        assert registry.is_alive(folder)
+    assert not registry.is_alive(folder)
 
 
 def test_looking_whether_a_run_lives_changes_nothing() -> None:
     folder = make_run()
-    assert not runs.is_alive(folder)
+    assert not registry.is_alive(folder)
     assert not folder.lock.exists()
     folder.lock.write_text("kept")
     before = folder.lock.stat()
-    assert not runs.is_alive(folder)
+    assert not registry.is_alive(folder)
     assert folder.lock.read_text() == "kept"
     assert folder.lock.stat().st_mtime_ns == before.st_mtime_ns
 
@@ -126,7 +126,7 @@ def test_those_who_look_keep_no_supervisor_from_taking_its_lock() -> None:
 
     def look() -> None:
         while not done.is_set():
-            runs.is_alive(folder)
+            registry.is_alive(folder)
 
     lookers = [threading.Thread(target=look) for _ in range(2)]
     for looker in lookers:
@@ -150,7 +150,7 @@ def test_the_state_follows_the_events() -> None:
             *(Progress(simulated=900.0 * step) for step in range(49)),
             ProcessEnded(name="pv-1", role="model", code=3),
         )
-        state = runs.state(folder)
+        state = registry.state(folder)
     assert (state.phase, state.name, state.simulated) == ("simulating", "base", 43200)
     assert state.done == 0.5
     assert state.model("pv-1").code == 3
@@ -162,10 +162,10 @@ def test_of_a_row_of_progress_only_the_last_is_read() -> None:
     with Actor(folder) as actor:
         actor.tell(Executing(), *(Progress(simulated=float(s)) for s in range(1000)))
         actor.tell(Waiting(simulated=999, waited=2, holders=["pv-1/power"]))
-    events = list(runs.read_events(folder))
+    events = list(registry.read_events(folder))
     assert len(events) == 3
     assert isinstance(events[-1], Waiting)
-    every = runs.parse_events(folder.events.read_bytes().splitlines(), every=True)
+    every = registry.parse_events(folder.events.read_bytes().splitlines(), every=True)
     assert len(list(every)) == 1003
 
 
@@ -173,14 +173,14 @@ def test_a_run_without_owner_and_verdict_is_lost() -> None:
     folder = make_run()
     with Actor(folder) as actor:
         actor.tell(Executing())
-    state = runs.state(folder)
+    state = registry.state(folder)
     assert (state.phase, state.verdict) == ("lost", None)
-    assert runs.glance(folder).phase == "lost"
+    assert registry.glance(folder).phase == "lost"
 
 
 def test_a_run_whose_supervisor_is_about_to_start_is_not_lost() -> None:
-    assert runs.state(make_run()).phase == "starting"
-    assert runs.state(make_run("old-1", created=time.time() - 60)).phase == "lost"
+    assert registry.state(make_run()).phase == "starting"
+    assert registry.state(make_run("old-1", created=time.time() - 60)).phase == "lost"
 
 
 def test_a_verdict_that_no_event_told_is_the_verdict() -> None:
@@ -188,7 +188,7 @@ def test_a_verdict_that_no_event_told_is_the_verdict() -> None:
     with Actor(folder) as actor:
         actor.tell(Executing())
         actor.end("failed", cause="supervisor", message="gone", exit_code=11, with_event=False)
-    state = runs.state(folder)
+    state = registry.state(folder)
     assert state.phase == "ended"
     assert state.verdict is not None
     assert (state.verdict.verdict, state.verdict.exit_code) == ("failed", 11)
@@ -205,4 +205,4 @@ def test_a_line_that_was_cut_off_and_continued_by_another_writer_costs_one_event
         events.write('{"at": 4.0, "event": "prog')
         events.write(whole.to_json() + "\n\n[1]\nnonsense\n")
         events.write(json.dumps({"at": 6, "event": "of a later version"}) + "\n")
-    assert list(runs.read_events(folder))[-1] == whole
+    assert list(registry.read_events(folder))[-1] == whole

@@ -7,17 +7,17 @@ import time
 
 from dots_cli.errors import UsageError
 from dots_cli.render.run_folder import RunFolder, data_home
-from dots_cli.runtime import leftovers, runs, steer
+from dots_cli.runs import leftovers, registry, steer
 
 _DOOMED = ".deleted-"
 
 
 def choose(run: str) -> RunFolder:
     """The one run that is meant. UsageError where there are several, or where it has not ended."""
-    folder = runs.find(run, only=True)
-    if runs.verdict(folder) is not None and steer.wait_until_released(folder):
+    folder = registry.find(run, only=True)
+    if registry.verdict(folder) is not None and steer.wait_until_released(folder):
         return folder
-    if runs.is_alive(folder) or runs.may_start(folder):
+    if registry.is_alive(folder) or registry.may_start(folder):
         raise UsageError(
             f"{folder.run_id} has not ended", f"End it first: dots stop {folder.run_id}"
         )
@@ -34,10 +34,10 @@ def older_than(age: float) -> list[RunFolder]:
     before = time.time() - age
     return [
         folder
-        for folder in reversed(runs.runs())
-        if runs.created(folder) < before
-        and runs.verdict(folder) is not None
-        and not runs.is_alive(folder)
+        for folder in reversed(registry.runs())
+        if registry.created(folder) < before
+        and registry.verdict(folder) is not None
+        and not registry.is_alive(folder)
     ]
 
 
