@@ -1,4 +1,4 @@
-"""`python -m <this package> SETTINGS.json [--control]`: conduct one federation.
+"""`python -m <this package> SETTINGS.json [--control] [--ready FILE]`: conduct one federation.
 
 Exit codes: 0 the simulation ended or was stopped on request, 1 it failed, 2 whoever started the
 conductor is gone.
@@ -13,7 +13,7 @@ from pathlib import Path
 
 from . import settings
 from .failure import Failure
-from .speak import take_stdout
+from .speak import ReadySpeaker, take_stdout
 
 
 def main() -> int:
@@ -21,8 +21,10 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Conducts one DOTS federation.")
     parser.add_argument("settings", type=Path, help="JSON file that says what to conduct")
     parser.add_argument("--control", action="store_true", help="obey JSON lines on stdin")
+    parser.add_argument("--ready", type=Path, help="file to make when models can knock")
     arguments = parser.parse_args()
-    say = take_stdout()
+    speaker = take_stdout()
+    say = ReadySpeaker(speaker, arguments.ready) if arguments.ready else speaker
     try:
         told = settings.read(arguments.settings)
     except Failure as failure:

@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import threading
+from pathlib import Path
 
 
 class Speaker:
@@ -22,6 +23,23 @@ class Speaker:
             rest = memoryview(line.encode("utf-8"))
             while rest:
                 rest = rest[os.write(self._descriptor, rest) :]
+
+
+class ReadySpeaker:
+    """Says everything as another does, and leaves a file behind once models can knock.
+
+    A health check can look for the file; knocking itself would be taken for a stranger.
+    """
+
+    def __init__(self, say: Speaker, ready: Path) -> None:
+        self._say = say
+        self._ready = ready
+
+    def __call__(self, event: str, **fields: object) -> None:
+        """Say an event."""
+        if event == "listening":
+            self._ready.touch()
+        self._say(event, **fields)
 
 
 def take_stdout() -> Speaker:

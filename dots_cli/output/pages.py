@@ -93,7 +93,7 @@ def _origin(spec: ContainerSpec | None, plan: Plan, definition: Definition) -> s
     """The image or folder that a model comes from, seen from the definition's folder."""
     if spec is None:
         return ""
-    if plan.runtime == "docker" and spec.image:
+    if plan.runtime == "docker" and spec.image and not spec.build:
         return spec.image
     folder, around = Path(spec.source or ""), definition.path.absolute().parent
     return str(folder.relative_to(around)) if folder.is_relative_to(around) else str(folder)

@@ -15,7 +15,7 @@ RuntimeName = Literal["process", "docker"]
 LogLevel = Literal["debug", "info", "warning", "error"]
 Role = Literal["conductor", "model", "store", "grafana"]
 
-PLAN_FORMAT = 1
+PLAN_FORMAT = 2
 
 
 @dataclass(frozen=True)
@@ -74,15 +74,55 @@ class Federation:
 
 
 @dataclass(frozen=True)
+class FileCopy:
+    """A file of the rendered stack that is copied into a container before it starts.
+
+    `source` is relative to the folder of the stack, `target` is absolute in the container.
+    """
+
+    source: str
+    target: str
+
+
+@dataclass(frozen=True)
+class HealthCheck:
+    """A shell command that succeeds in a healthy container. Times are in seconds.
+
+    Until `start_period` has passed, a failure counts only as "not yet".
+    """
+
+    command: str
+    interval: float
+    timeout: float
+    retries: int
+    start_period: float
+
+
+@dataclass(frozen=True)
+class Port:
+    """A port of a container that the machine reaches on 127.0.0.1; `host` is a reference."""
+
+    host: str
+    container: int
+
+
+@dataclass(frozen=True)
 class ContainerSpec:
     """One container, or one local process: everything a runtime needs to start it.
 
-    `name` is the Compose service name. `memory` is in bytes, `cpus` in cores.
+    `name` is the Compose service name. A process runs `command` in an environment made of `source`;
+    a container runs what `image` says, with `command` as its arguments where there are any. Where
+    there is a `build`, the image is built from that folder of the rendered stack, which is a copy
+    of `source` if that is given. `start_after` names containers that have to be healthy first, or
+    started where they have no health check. `volumes` are written as in a Compose file: a volume's
+    name or an absolute path, a colon, a path, perhaps `:ro`. `memory` is in bytes, `cpus` in cores,
+    `stop_grace` in seconds from SIGTERM to SIGKILL.
     """
 
     name: str
     role: Role
     image: str | None = None
+    build: str | None = None
     source: str | None = None
     python: str | None = None
     command: tuple[str, ...] = ()
@@ -90,10 +130,16 @@ class ContainerSpec:
     networks: tuple[str, ...] = ()
     start_after: tuple[str, ...] = ()
     labels: tuple[tuple[str, str], ...] = ()
+    files: tuple[FileCopy, ...] = ()
+    volumes: tuple[str, ...] = ()
+    ports: tuple[Port, ...] = ()
+    health: HealthCheck | None = None
+    stdin_open: bool = False
+    stop_grace: float = 10.0
+    restart: Literal["no", "unless-stopped"] = "no"
     cpus: float | None = None
     memory: int | None = None
     platform: str | None = None
-    volumes: tuple[str, ...] = ()
     gpus: str | None = None
     extra_hosts: tuple[str, ...] = ()
 

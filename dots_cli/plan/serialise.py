@@ -13,9 +13,12 @@ from dots_cli.plan.model import (
     ContainerSpec,
     EsdlRef,
     Federation,
+    FileCopy,
+    HealthCheck,
     Limits,
     Model,
     Plan,
+    Port,
     Simulation,
     StorePlan,
 )
@@ -77,4 +80,7 @@ def _container(data: Mapping[str, Any]) -> ContainerSpec:
     }
     for mapping in ("environment", "labels"):
         values[mapping] = tuple(data[mapping].items())
+    values["files"] = tuple(FileCopy(**item) for item in data["files"])
+    values["ports"] = tuple(Port(**item) for item in data["ports"])
+    values["health"] = HealthCheck(**data["health"]) if data["health"] else None
     return ContainerSpec(**values)

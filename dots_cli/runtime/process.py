@@ -16,12 +16,12 @@ import sys
 import threading
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict
 from pathlib import Path
 
 from dots_cli.errors import DotsError, EnvironmentFailure, InputError
 from dots_cli.plan.model import ContainerSpec, Plan
 from dots_cli.plan.references import resolve
+from dots_cli.render.conductor import conductor_settings
 from dots_cli.render.run_folder import RunFolder, cache_home
 from dots_cli.runtime import os_processes, ports
 from dots_cli.runtime.base import (
@@ -93,9 +93,16 @@ class ProcessRuntime:
         self._ports = ports.reserve(self._federates())
         self._variables["BROKER_PORT"] = str(self._ports.base)
         settings = self._folder.path / "conductor.json"
-        settings.write_text(
-            json.dumps(self._conductor_settings(self._ports, sounding)), encoding="utf-8"
+        told = conductor_settings(
+            self._plan,
+            esdl=str(self._folder.scenario),
+            host=LOOPBACK,
+            port=self._ports.base,
+            ports=self._ports.size,
+            pause_at=self._options.pause_at,
+            only=sounding.models if sounding else None,
         )
+        settings.write_text(told, encoding="utf-8")
         key = {"HELICS_BROKER_KEY": self._variables["BROKER_KEY"]}
         argv = [sys.executable, "-m", "dots_cli.conductor", str(settings), "--control"]
         (conductor,) = containers_of(self._plan.containers, "conductor")
@@ -188,31 +195,6 @@ class ProcessRuntime:
         models = self._plan.models
         calculations = sum(model.calculations or CALCULATIONS_GUESS for model in models)
         return max(len(models) + 2, calculations + 1)
-
-    def _conductor_settings(
-        self, block: ports.PortBlock, sounding: Sounding | None
-    ) -> dict[str, object]:
-        return {
-            "format": 1,
-            "esdl": str(self._folder.scenario),
-            "duration": self._plan.simulation.duration,
-            "host": LOOPBACK,
-            "port": block.base,
-            "ports": block.size,
-            "unserved": list(self._plan.unserved),
-            "models": [
-                {
-                    "id": model.id,
-                    "service": model.service,
-                    "esdl_type": model.esdl_type,
-                    "calculations": model.calculations,
-                }
-                for model in self._plan.models
-                if sounding is None or model.id in sounding.models
-            ],
-            "limits": asdict(self._plan.limits),
-            "pause_at": self._options.pause_at,
-        }
 
     def _start_model(self, spec: ContainerSpec, sounding: Sounding | None) -> None:
         assert spec.source is not None
