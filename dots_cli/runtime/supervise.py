@@ -54,8 +54,8 @@ from dots_cli.runtime.soundings import Sounder
 from dots_cli.runtime.verdict import Judge, Verdict
 
 TICK = 0.1
-LINE = 2000
 STRAYS = 1.0
+LINE = 2000
 """Characters of a line that is not understood that go into our log."""
 NEARLY_FULL = 2_000_000
 """Bytes free on the disk below which it, not what failed on it, is the cause."""
