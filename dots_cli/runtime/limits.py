@@ -1,6 +1,7 @@
 """Holds a run to the limits that its supervisor can see: the whole run, and the writing at its end.
 
-Joining and single steps are the conductor's to watch, which knows who is missing.
+Joining and single steps are the conductor's to watch, which knows who is missing. It speaks while
+it waits, too: only one that hangs is silent for longer than these limits.
 """
 
 from __future__ import annotations
@@ -10,6 +11,8 @@ from dots_cli.runtime.base import Runtime
 from dots_cli.runtime.verdict import Judge
 
 LOOK_EVERY = 1.0
+SILENCE = 5.0
+"""How much later than the conductor itself its silence is noticed, in seconds."""
 WORKS = 0.02
 """CPU seconds a second from which on a process works."""
 
@@ -24,6 +27,12 @@ class Watchdog:
         self._begin = now
         self._paused_at: float | None = None
         self._worked: dict[str, tuple[float, float]] = {}
+        self._spoken: tuple[float, float] | None = None
+
+    def conductor_spoke(self, now: float, *, executing: bool) -> None:
+        """The conductor has said something, while models join or while they simulate."""
+        limits = self._plan.limits
+        self._spoken = (now, limits.step if executing else limits.join)
 
     def paused(self, now: float) -> None:
         """Somebody holds the run: that time does not count."""
@@ -35,6 +44,8 @@ class Watchdog:
         if self._paused_at is not None:
             self._begin += now - self._paused_at
             self._paused_at = None
+            if self._spoken:
+                self._spoken = (now, self._spoken[1])
 
     def look(self, simulated: float, now: float) -> None:
         """Decide what is over its limit; `simulated` seconds are reached."""
@@ -46,6 +57,10 @@ class Watchdog:
             self._judge.run_took_too_long(limit, where)
         elif self._judge.simulation_ended:
             self._look_at_writers(now)
+        elif self._paused_at is None and self._spoken:
+            silent = now - self._spoken[0]
+            if silent > self._spoken[1] + SILENCE:
+                self._judge.conductor_hangs(silent)
 
     def _look_at_writers(self, now: float) -> None:
         """A model that neither ends nor works after the end of the simulation has failed."""

@@ -158,6 +158,8 @@ class Supervisor:
                 self._emit(message)
 
     def _hear(self, name: str, line: str, now: float) -> None:
+        if self._running.get(name) == "conductor":
+            self._watchdog.conductor_spoke(now, executing=self._executing)
         try:
             said: dict[str, Any] = dict(json.loads(line))
             event = Event.from_json(line)

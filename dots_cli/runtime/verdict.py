@@ -108,6 +108,11 @@ class Judge:
             self._suspect(verdict, now)
         self._succeed_if_whole()
 
+    def conductor_hangs(self, seconds: float) -> None:
+        """The conductor runs, and has said nothing for longer than it would wait for anybody."""
+        message = f"the conductor has not said anything for {seconds:.0f} s"
+        self._decide(Verdict("failed", "conductor", None, message, ExitCode.CONDUCTOR))
+
     def store_ended(self, code: int, detail: str = "") -> None:
         """The store's process is gone while models may still write."""
         message = f"the store {detail or describe_exit(code)}"

@@ -89,6 +89,18 @@ def test_a_killed_conductor(runs: Runs, scenario: Path) -> None:
     assert (verdict["cause"], verdict["exit_code"]) == ("conductor", 6)
 
 
+def test_a_conductor_that_hangs(runs: Runs, tmp_path: Path) -> None:
+    limits = {"step": "2s"}
+    scenario = quick.write(tmp_path, [WEATHER, PV, SLOW], duration="24h", limits=limits)
+    folder = simulating(runs, scenario)
+    conductor = pid_of(runs, folder, "broker")
+    os.kill(conductor, signal.SIGSTOP)
+    verdict = runs.wait_for_verdict(folder)
+    assert (verdict["cause"], verdict["exit_code"]) == ("conductor", 6)
+    assert "has not said anything for" in verdict["message"]
+    wait_for(lambda: not processes.of_home(runs.home), 10, "everything to end")
+
+
 def test_a_killed_store(runs: Runs, scenario: Path) -> None:
     folder = simulating(runs, scenario)
     verdict = verdict_after(runs, folder, kill(pid_of(runs, folder, "store")))
@@ -187,6 +199,15 @@ def test_a_signal_to_the_command_line_stops_the_run_politely(
     assert outcome.code == code, outcome.err
     assert (outcome.verdict["verdict"], outcome.verdict["cause"]) == ("stopped", reason)
     ended = {event["name"]: event["code"] for event in outcome.events("process_ended")}
+    assert {ended[name] for name in ("weather-1", "pv-1", "pv-2", "house-1")} == {0}
+
+
+def test_a_signal_to_the_supervisor_stops_the_run_politely(runs: Runs, scenario: Path) -> None:
+    folder = simulating(runs, scenario)
+    owner(runs.home).send_signal(signal.SIGTERM)
+    verdict = runs.wait_for_verdict(folder)
+    assert (verdict["verdict"], verdict["exit_code"]) == ("stopped", 143)
+    ended = {e["name"]: e["code"] for e in quick.events_of(folder) if e["event"] == "process_ended"}
     assert {ended[name] for name in ("weather-1", "pv-1", "pv-2", "house-1")} == {0}
 
 

@@ -47,3 +47,25 @@ def test_a_model_that_neither_ends_nor_works_after_the_end_has_failed() -> None:
     assert judge.verdict is None
     watchdog.look(7200.0, 112.0)
     assert judge.verdict and judge.verdict.model == "pv-1"
+
+
+def test_a_conductor_that_is_silent_for_longer_than_it_would_wait_hangs() -> None:
+    watchdog, judge = watched(100_000)
+    watchdog.look(0.0, 10_000.0)
+    watchdog.conductor_spoke(10_000.0, executing=False)
+    watchdog.look(0.0, 10_304.0)
+    watchdog.conductor_spoke(10_304.0, executing=True)
+    watchdog.look(0.0, 12_100.0)
+    assert judge.verdict is None
+    watchdog.look(0.0, 12_110.0)
+    assert judge.verdict and judge.verdict.cause == "conductor"
+
+
+def test_a_conductor_may_be_silent_while_the_run_is_paused() -> None:
+    watchdog, judge = watched(100_000)
+    watchdog.conductor_spoke(110.0, executing=True)
+    watchdog.paused(120.0)
+    watchdog.look(0.0, 50_000.0)
+    watchdog.resumed(50_000.0)
+    watchdog.look(0.0, 50_001.0)
+    assert judge.verdict is None
