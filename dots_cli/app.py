@@ -107,7 +107,16 @@ class DotsGroup(TyperGroup):
         # Only so that a mistyped verb is answered with the nearest ones.
         self.commands = {verb: self.get_command(ctx, verb) for verb in COMMANDS}
         name, listed, rest = super().resolve_command(ctx, args)
-        return name, listed and _load(listed.name), rest
+        command = listed and _load(listed.name)
+        if ctx.resilient_parsing and command:
+            _take_as_typed(command.get_params(ctx))
+        return name, command, rest
+
+    def parse_args(self, ctx: Any, args: list[str]) -> Any:
+        """As Typer does, but faster where it is only for the completion of a word in a shell."""
+        if ctx.resilient_parsing:
+            _take_as_typed(self.get_params(ctx))
+        return super().parse_args(ctx, args)
 
     def invoke(self, ctx: Any) -> Any:
         """Run the command; what goes wrong becomes a message on stderr and an exit code."""
@@ -123,6 +132,22 @@ class DotsGroup(TyperGroup):
             _end_unread()
         except Exception as failure:
             raise typer.Exit(_report(failure)) from None
+
+
+class _AsTyped:
+    """In place of what turns words into values."""
+
+    def coerce(self, value: Any, **_: Any) -> Any:
+        return value
+
+
+def _take_as_typed(parameters: list[Any]) -> None:
+    """Leave the values of a command as they were typed.
+
+    To convert them, Typer imports pydantic: 60 ms at every press of the Tab key, for nothing.
+    """
+    for parameter in parameters:
+        parameter._runtime_param = _AsTyped()
 
 
 def _end_unread() -> NoReturn:

@@ -11,3 +11,7 @@ def shipped(kind: str) -> Path:
     """The folder `templates`, `compose` or `examples` that belongs to this code."""
     from_wheel = _PACKAGE / "_shipped" / kind
     return from_wheel if from_wheel.is_dir() else _PACKAGE.parent / kind
+
+
+SCHEMA = _PACKAGE / "definition" / "services.schema.json"
+"""The JSON schema of the service definition, as `dots schema` prints it."""

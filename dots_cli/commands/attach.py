@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from dots_cli.commands import completing
+
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
@@ -13,7 +15,11 @@ def register(app: typer.Typer) -> None:
     @app.command()
     def attach(
         run: Annotated[
-            str | None, typer.Argument(help="Its id, the beginning of it, or its name.")
+            str | None,
+            typer.Argument(
+                help="Its id, the beginning of it, or its name.",
+                autocompletion=completing.runs,
+            ),
         ] = None,
         json: Annotated[
             bool, typer.Option("--json", help="Print what happens as JSON lines.")

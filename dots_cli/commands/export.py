@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from dots_cli.commands import completing
+
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
@@ -17,7 +19,11 @@ def register(app: typer.Typer) -> None:
             Path, typer.Option("--output", "-o", help="The folder to write to; made if missing.")
         ],
         run: Annotated[
-            str | None, typer.Argument(help="Its id, the beginning of it, or its name.")
+            str | None,
+            typer.Argument(
+                help="Its id, the beginning of it, or its name.",
+                autocompletion=completing.runs,
+            ),
         ] = None,
         json: Annotated[
             bool, typer.Option("--json", help="Print the list of files as JSON.")

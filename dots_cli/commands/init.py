@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from dots_cli.commands import completing
+
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
@@ -28,7 +30,12 @@ def register(app: typer.Typer) -> None:
             ),
         ] = None,
         example: Annotated[
-            str | None, typer.Option(metavar="NAME", help="Copy this example, like two-houses.")
+            str | None,
+            typer.Option(
+                metavar="NAME",
+                help="Copy this example, like two-houses.",
+                autocompletion=completing.examples,
+            ),
         ] = None,
         force: Annotated[bool, typer.Option(help="Replace what is there.")] = False,
         as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
@@ -58,6 +65,7 @@ def _write_definition(path: Path, output: Path | None, force: bool, as_json: boo
     from dots_cli.output import console
     from dots_cli.output.pages import coverage_page
     from dots_cli.plan.coverage import coverage_of
+    from dots_cli.render.editor import put_schema, with_schema
     from dots_cli.render.run_folder import write_atomically
 
     target = output or path.with_name("services.yaml")
@@ -67,7 +75,8 @@ def _write_definition(path: Path, output: Path | None, force: bool, as_json: boo
         raise UsageError(f"{target} is there already", hint)
     scenario = read_scenario(path)
     catalogue = read_catalogue()
-    write_atomically(target, starter(scenario, catalogue))
+    write_atomically(target, with_schema(starter(scenario, catalogue)))
+    put_schema(target.parent)
     coverage = coverage_of(scenario, known_services(scenario, catalogue))
     if as_json:
         services = [asdict(service) for service in coverage.services]
@@ -90,6 +99,8 @@ def _copy_example(name: str, folder: Path, force: bool, as_json: bool) -> None:
 
     from dots_cli.errors import UsageError
     from dots_cli.output import console
+    from dots_cli.render.editor import put_schema, with_schema
+    from dots_cli.render.run_folder import write_atomically
     from dots_cli.resources import shipped
 
     examples = shipped("examples")
@@ -103,6 +114,9 @@ def _copy_example(name: str, folder: Path, force: bool, as_json: bool) -> None:
     shutil.copytree(
         examples / name, folder, dirs_exist_ok=force or folder.is_dir(), ignore=leave_out
     )
+    for definition in folder.glob("*services.yaml"):
+        write_atomically(definition, with_schema(definition.read_text(encoding="utf-8-sig")))
+    put_schema(folder)
     scenarios = sorted(folder.glob("*.esdl"))
     if as_json:
         console.print_json({"written": str(folder), "scenarios": [str(s) for s in scenarios]})

@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from dots_cli.commands import completing
+
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
@@ -14,10 +16,18 @@ def register(app: typer.Typer) -> None:
     def logs(
         model: Annotated[
             str | None,
-            typer.Argument(help="One model, or conductor, store, supervisor. Default: all models."),
+            typer.Argument(
+                help="One model, or conductor, store, supervisor. Default: all models.",
+                autocompletion=completing.models,
+            ),
         ] = None,
         run: Annotated[
-            str | None, typer.Option("--run", help="The run's id, the beginning of it, its name.")
+            str | None,
+            typer.Option(
+                "--run",
+                help="The run's id, the beginning of it, its name.",
+                autocompletion=completing.runs,
+            ),
         ] = None,
         follow: Annotated[
             bool, typer.Option("--follow", "-f", help="Go on until the run has ended.")

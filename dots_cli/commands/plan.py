@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from dots_cli.definition import Definition, Scenario
+    from dots_cli.definition import Definition, Scenario, Service
     from dots_cli.plan.model import RuntimeName
 
 
@@ -38,11 +38,15 @@ def register(app: typer.Typer) -> None:
             list[str] | None,
             typer.Option("--set", metavar="SERVICE.VAR=VALUE", help="A variable of a service."),
         ] = None,
+        offline: Annotated[
+            bool, typer.Option("--offline", help="Fetch nothing; use what is on this machine.")
+        ] = False,
         as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     ) -> None:
         """Show what a run would start, without starting it."""
         import os
 
+        from dots_cli.commands.sources import taken_from_sources, with_sources
         from dots_cli.definition import Overrides, read
         from dots_cli.output import console
         from dots_cli.plan import names
@@ -51,6 +55,7 @@ def register(app: typer.Typer) -> None:
         overrides = Overrides(start=start, duration=duration, variables=tuple(settings or ()))
         found, definition = read(scenario, services, overrides)
         chosen = _runtime(runtime, found, definition)
+        definition = with_sources(found, definition, chosen, offline=offline)
         run_id = names.run_id(found.name, os.urandom(8))
         planned = build(found, definition, run_id=run_id, runtime=chosen)
         console.print_problems(definition.warnings)
@@ -64,6 +69,9 @@ def register(app: typer.Typer) -> None:
 
         for line in plan_page(planned, found, definition, coverage_of(found, definition.services)):
             console.print_result(line)
+        taken = list(taken_from_sources(definition, found, chosen))
+        for line in ["", "From the sources:", *(f"  {line}" for line in taken)] if taken else []:
+            console.print_result(line)
 
 
 def _runtime(wanted: str, scenario: Scenario, definition: Definition) -> RuntimeName:
@@ -74,4 +82,9 @@ def _runtime(wanted: str, scenario: Scenario, definition: Definition) -> Runtime
     if wanted != "auto":
         raise UsageError(f"there is no runtime '{wanted}'", "Known: auto, process, docker.")
     started = [s for s in definition.services if s.esdl_type in scenario.by_type]
-    return "process" if all(s.source and s.command for s in started) else "docker"
+    return "process" if all(s.git or _starts(s) for s in started) else "docker"
+
+
+def _starts(service: Service) -> bool:
+    """Whether a folder of code is there, and what to run in it."""
+    return bool(service.source and (service.command or (service.found and service.found.command)))

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from dots_cli.commands import completing
+
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
@@ -31,7 +33,12 @@ def register(app: typer.Typer) -> None:
         ] = None,
         variables: Annotated[
             list[str] | None,
-            typer.Option("--set", metavar="SERVICE.VAR=VALUE", help="A variable of a service."),
+            typer.Option(
+                "--set",
+                metavar="SERVICE.VAR=VALUE",
+                help="A variable of a service.",
+                autocompletion=completing.variables,
+            ),
         ] = None,
         until: Annotated[
             str | None, typer.Option(help="Pause when this much time is simulated, `12h`.")

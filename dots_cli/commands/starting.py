@@ -10,6 +10,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from dots_cli import __version__
+from dots_cli.commands.sources import taken_from_sources, with_sources
 from dots_cli.definition import Definition, Overrides, Scenario, read
 from dots_cli.errors import EnvironmentFailure, UsageError
 from dots_cli.output import console
@@ -45,9 +46,12 @@ def start_run(path: Path, wishes: Wishes, signals: Interrupts | None = None) -> 
     """
     runtime = _choose_runtime(wishes.runtime)
     scenario, definition = read(path, wishes.services, wishes.overrides)
+    definition = with_sources(scenario, definition, runtime, offline=wishes.offline)
     run_id = names.run_id(scenario.name, os.urandom(8))
     plan = build(scenario, definition, run_id=run_id, runtime=runtime)
     console.print_problems(definition.warnings)
+    for line in taken_from_sources(definition, scenario, runtime):
+        console.say(line)
     options = RunOptions(offline=wishes.offline, pause_at=_pause_at(wishes.until, plan))
     if signals:
         signals.begin()

@@ -8,6 +8,7 @@ from pathlib import Path
 from dots_cli.definition import esdl
 from dots_cli.definition.complete import complete
 from dots_cli.definition.entries import Entries, read_entries
+from dots_cli.definition.glance import find_services
 from dots_cli.definition.located import Problems
 from dots_cli.definition.model import Definition, Overrides, Scenario
 from dots_cli.definition.overrides import parse
@@ -37,14 +38,6 @@ def read_scenario(path: Path) -> Scenario:
     if found is None or problems.errors:
         raise _failure(problems)
     return found[0]
-
-
-def find_services(scenario: Path) -> Path | None:
-    """The definition beside a scenario: `<scenario>.services.yaml`, then `services.yaml`."""
-    for name in (f"{scenario.stem}.services.yaml", "services.yaml"):
-        if (scenario.parent / name).is_file():
-            return scenario.parent / name
-    return None
 
 
 def _read_scenario(path: Path, problems: Problems) -> tuple[Scenario, esdl.Content] | None:

@@ -46,4 +46,4 @@ def test_an_unknown_benchmark_is_named() -> None:
         check=False,
     )
     assert done.returncode != 0
-    assert "no benchmark nonsense; there are: help" in done.stderr
+    assert "no benchmark nonsense; there are: complete, " in done.stderr

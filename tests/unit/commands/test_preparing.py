@@ -11,7 +11,7 @@ from typer.testing import CliRunner, Result
 from dots_cli.app import app
 from dots_cli.errors import ExitCode
 from dots_cli.plan.serialise import from_json
-from dots_cli.resources import shipped
+from dots_cli.resources import SCHEMA, shipped
 from tests.support import ROOT
 
 INPUTS = ROOT / "tests" / "inputs"
@@ -134,6 +134,23 @@ def test_the_schema_describes_the_definitions_that_are_accepted() -> None:
     assert {"services", "calculation_services", "start_date"} <= set(schema["properties"])
 
 
+def test_the_schema_in_the_package_is_the_one_of_the_model() -> None:
+    """Written anew with `dots schema > dots_cli/definition/services.schema.json`."""
+    assert SCHEMA.read_text(encoding="utf-8") == dots("schema").stdout
+
+
+@pytest.mark.parametrize("arguments", [("{village}",), ("--example", "two-houses", "{folder}")])
+def test_what_is_written_names_a_schema_that_lies_beside_it(
+    village: Path, arguments: tuple[str, ...]
+) -> None:
+    places = {"village": village, "folder": village.parent / "copied"}
+    assert dots("init", *(word.format(**places) for word in arguments)).exit_code == 0
+    folder = village.parent if "{village}" in arguments else places["folder"]
+    first = (folder / "services.yaml").read_text(encoding="utf-8").splitlines()[0]
+    named = first.removeprefix("# yaml-language-server: $schema=")
+    assert (folder / named).read_text(encoding="utf-8") == SCHEMA.read_text(encoding="utf-8")
+
+
 def test_init_writes_a_definition_and_says_what_it_covers(village: Path) -> None:
     result = dots("init", village)
     assert result.exit_code == 0
@@ -181,7 +198,9 @@ def test_an_example_is_copied_and_can_be_validated(tmp_path: Path) -> None:
     assert dots("validate", scenario).exit_code == 0
     assert not list(folder.rglob("__pycache__"))
     original = shipped("examples") / "two-houses"
-    assert (folder / "services.yaml").read_bytes() == (original / "services.yaml").read_bytes()
+    line, _, rest = (folder / "services.yaml").read_text(encoding="utf-8").partition("\n")
+    assert line.startswith("# yaml-language-server: ")
+    assert rest == (original / "services.yaml").read_text(encoding="utf-8")
 
 
 def test_an_example_goes_into_a_folder_of_its_name(
