@@ -11,6 +11,8 @@ from urllib.parse import urlsplit
 
 from dots_cli.definition.entries import Entries
 from dots_cli.definition.esdl import Content
+from dots_cli.definition.git_source import GitSource, is_git_url
+from dots_cli.definition.git_source import parse as parse_git_url
 from dots_cli.definition.located import Problems, nearest
 from dots_cli.definition.model import (
     OWN_REFERENCES,
@@ -24,6 +26,7 @@ from dots_cli.definition.model import (
 )
 from dots_cli.definition.overrides import Parsed, variables_by_service
 from dots_cli.definition.services import ServiceEntry, StoreEntry
+from dots_cli.definition.sources import facts_of
 
 _DOLLAR = re.compile(r"\$(?:(?P<dollar>\$)|\{(?P<name>[A-Za-z_][A-Za-z0-9_]*)\}|(?P<open>\{))?")
 
@@ -130,11 +133,15 @@ class _Completion:
             self.problems.add(self.file, line, "the simulation has no duration", hint)
 
     def _service(self, at: int, entry: ServiceEntry) -> Service:
+        git = self._git(at, entry)
+        source = None if git else self._source(at, entry)
         return Service(
             name=entry.name,
             esdl_type=entry.esdl_type,
             image=entry.image,
-            source=self._source(at, entry),
+            source=source,
+            git=git,
+            found=facts_of(source) if source else None,
             python=entry.python,
             command=tuple(entry.command or ()),
             models=entry.models,
@@ -149,8 +156,20 @@ class _Completion:
             line=self.entries.line("services", at),
         )
 
+    def _git(self, at: int, entry: ServiceEntry) -> GitSource | None:
+        if entry.source is None or not is_git_url(entry.source):
+            return None
+        try:
+            return parse_git_url(entry.source)
+        except ValueError as failure:
+            what, _, remedy = str(failure).partition("; ")
+            line = self.entries.line("services", at, "source")
+            hint = f"{remedy[0].upper()}{remedy[1:]}."
+            self.problems.add(self.file, line, f"service '{entry.name}': {what}", hint)
+            return None
+
     def _source(self, at: int, entry: ServiceEntry) -> Path | None:
-        if entry.source is None:
+        if entry.source is None or is_git_url(entry.source):
             return None
         folder = Path(entry.source).expanduser()
         folder = Path(os.path.abspath(self.file.parent / folder))  # noqa: PTH100  keeps links

@@ -9,6 +9,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
+from dots_cli.definition.git_source import GitSource
+from dots_cli.definition.sources import SourceFacts
 from dots_cli.errors import Problem
 
 LogLevel = Literal["debug", "info", "warning", "error"]
@@ -90,16 +92,21 @@ class Scenario:
 class Service:
     """A calculation service of the definition, every value in place.
 
-    `source` is absolute. `env` may refer to the caller's variables as `${NAME}`; a literal dollar
-    sign is `$$`. `models` is 0 for one model per object, n for at most n. `calculations` is None
-    where the definition does not say it. `memory` is in bytes, `cpus` in cores. `line` is where
-    its entry begins.
+    `source` is absolute; where it is to be fetched, `git` says from where, and `source` and
+    `commit` are None until it was (`definition.fetching.fetched`). `found` is what the source
+    folder says, to be used where the definition says nothing. `env` may refer to the caller's
+    variables as `${NAME}`; a literal dollar sign is `$$`. `models` is 0 for one model per object, n
+    for at most n. `calculations` is None where the definition does not say it. `memory` is in
+    bytes, `cpus` in cores. `line` is where its entry begins.
     """
 
     name: str
     esdl_type: str
     image: str | None = None
     source: Path | None = None
+    git: GitSource | None = None
+    commit: str | None = None
+    found: SourceFacts | None = None
     python: str | None = None
     command: tuple[str, ...] = ()
     models: int = 1

@@ -235,12 +235,18 @@ class ServiceEntry(Entry):
     source: str | None = Field(
         default=None,
         min_length=1,
-        description="The folder of its code, relative to this file. Needed without Docker.",
+        description="The folder of its code, relative to this file, or a Git URL with a tag or "
+        "commit, git+https://host/owner/repo@v1.2. Needed without Docker.",
     )
     python: Python | None = Field(
-        default=None, description="Without Docker: the version of Python that it runs on."
+        default=None,
+        description="Without Docker: the version of Python that it runs on. Default: that of the "
+        "source's Dockerfile, else that of dots.",
     )
-    command: Command | None = Field(default=None, description="Without Docker: what to run.")
+    command: Command | None = Field(
+        default=None,
+        description="Without Docker: what to run. Default: what the source's Dockerfile starts.",
+    )
     models: int = Field(
         default=1,
         ge=0,

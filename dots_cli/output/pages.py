@@ -95,6 +95,8 @@ def _origin(spec: ContainerSpec | None, plan: Plan, definition: Definition) -> s
         return ""
     if plan.runtime == "docker" and spec.image and not spec.build:
         return spec.image
+    if spec.git:
+        return spec.git
     folder, around = Path(spec.source or ""), definition.path.absolute().parent
     return str(folder.relative_to(around)) if folder.is_relative_to(around) else str(folder)
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 
 from dots_cli.definition import Definition, Scenario, Service
+from dots_cli.definition.sources import SourceFacts
 from dots_cli.errors import InputError, Problem
 from dots_cli.plan.containers import DATABASE, Stack, containers_of, processes_of
 from dots_cli.plan.coverage import coverage_of
@@ -66,22 +67,31 @@ def build(
 def _require_startable(
     services: Iterable[Service], definition: Definition, runtime: RuntimeName
 ) -> None:
-    if runtime != "process":
-        return
-    problems = []
-    for service in services:
-        if service.source is None:
-            what = (
-                f"service '{service.name}' has no source: without Docker, code is run, not images"
-            )
-            hint = "Add `source: <folder of the service's code>` to it."
-            problems.append(Problem(definition.path, service.line, what, hint))
-        elif not service.command:
-            what = f"service '{service.name}' has no command: without Docker it says what to run"
-            hint = "Add `command: [python, -m, <its module>]` to it."
-            problems.append(Problem(definition.path, service.line, what, hint))
+    problems = [
+        Problem(definition.path, service.line, f"service '{service.name}' {what}", hint)
+        for service in services
+        for what, hint in _what_is_missing(service, runtime)
+    ]
     if problems:
-        raise InputError("the definition cannot be run as local processes", problems=problems)
+        how = "as local processes" if runtime == "process" else "in containers"
+        raise InputError(f"the definition cannot be run {how}", problems=problems)
+
+
+def _what_is_missing(service: Service, runtime: RuntimeName) -> Iterator[tuple[str, str]]:
+    found = service.found or SourceFacts()
+    if runtime == "process" and service.source is None:
+        what = "has no source: without Docker, code is run, not images"
+        yield what, "Add `source: <folder of its code, or a Git URL with tag or commit>` to it."
+    elif runtime == "process" and not service.command and not found.command:
+        why = f", and its source does not say what to run: {found.problem}" if found.problem else ""
+        what = f"has no command{why or ': without Docker it says what to run'}"
+        yield what, "Add `command: [python, -m, <its module>]` to it."
+    if found.is_old_dialect and service.calculations is None:
+        what = (
+            f"is built on dots-infrastructure {found.infrastructure}, whose models cannot say how"
+            " many calculations they have"
+        )
+        yield what, "Add `calculations: n` to it, n being how many its code adds."
 
 
 def _store(definition: Definition) -> StorePlan:

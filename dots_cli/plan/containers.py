@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from dots_cli.definition import Definition, Service
 from dots_cli.definition.model import sanitised
+from dots_cli.definition.sources import SourceFacts
 from dots_cli.plan.model import (
     ContainerSpec,
     FileCopy,
@@ -72,12 +73,20 @@ def processes_of(
     services = {service.name: service for service in definition.services}
     for model in models:
         service = services[model.service]
+        found = service.found or SourceFacts()
+        laid_out = found.files and not service.command
         yield ContainerSpec(
             name=model.id,
             role="model",
             source=None if service.source is None else str(service.source),
-            python=service.python,
-            command=service.command,
+            git=str(service.git) if service.git else None,
+            commit=service.commit,
+            python=service.python or found.python,
+            requires_python=None if service.python else found.requires_python or ">=3.0",
+            packages=found.packages,
+            workdir=found.workdir if laid_out else None,
+            files=tuple(FileCopy(*pair) for pair in found.files) if laid_out else (),
+            command=service.command or found.command,
             environment=_environment(model, service, definition, run_id, "process"),
             start_after=started_first,
             labels=_labels(run_id, "model"),
@@ -236,6 +245,10 @@ def _environment(
     environment |= _BROKER_ADDRESS[runtime]
     environment["HELICS_BROKER_KEY"] = "${BROKER_KEY}"
     environment |= _store_environment(definition, runtime)
+    if runtime == "process" and service.found and not service.command:
+        # An image brings them along.
+        own = ((name, value.replace("$", "$$")) for name, value in service.found.variables)
+        environment = dict(own) | environment
     environment |= dict(service.env)
     return tuple(environment.items())
 

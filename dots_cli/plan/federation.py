@@ -19,6 +19,7 @@ def models_of(service: Service, scenario: Scenario) -> list[Model]:
             esdl_type=service.esdl_type,
             objects=tuple(EsdlRef(id=item.id, name=item.name) for item in chunk),
             calculations=service.calculations,
+            line=service.line,
         )
         for number, chunk in enumerate(chunks(objects, service.models), start=1)
     ]

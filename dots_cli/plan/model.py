@@ -7,7 +7,7 @@ is started, so no secret ever stands in a plan.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
@@ -54,7 +54,8 @@ class Model:
     """A calculation model: one running instance of a service.
 
     `calculations` is the declared number of its value federates, None where the definition does
-    not say it and the model has to report it (new dialect).
+    not say it and the model has to report it (new dialect). `line` is that of its service in the
+    definition.
     """
 
     id: str
@@ -62,6 +63,7 @@ class Model:
     esdl_type: str
     objects: tuple[EsdlRef, ...]
     calculations: int | None
+    line: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True)
@@ -77,7 +79,9 @@ class Federation:
 class FileCopy:
     """A file of the rendered stack that is copied into a container before it starts.
 
-    `source` is relative to the folder of the stack, `target` is absolute in the container.
+    `source` is relative to the folder of the stack, `target` is absolute in the container. Of a
+    local process: `source` is a file or folder in its source folder, and `target` is laid out in a
+    folder of the process's own.
     """
 
     source: str
@@ -110,7 +114,10 @@ class Port:
 class ContainerSpec:
     """One container, or one local process: everything a runtime needs to start it.
 
-    `name` is the Compose service name. A process runs `command` in an environment made of `source`;
+    `name` is the Compose service name. A process runs `command` in an environment made of `source`,
+    in `workdir` among its `files` where that is given, else in `source` itself; `python` is the
+    version to use, `requires_python` what another one must fulfil where that is not on the machine;
+    `packages` are those of the system that it needs; `git` is where `source` was fetched from;
     a container runs what `image` says, with `command` as its arguments where there are any. Where
     there is a `build`, the image is built from that folder of the rendered stack, which is a copy
     of `source` if that is given. `start_after` names containers that have to be healthy first, or
@@ -124,7 +131,12 @@ class ContainerSpec:
     image: str | None = None
     build: str | None = None
     source: str | None = None
+    git: str | None = None
+    commit: str | None = None
     python: str | None = None
+    requires_python: str | None = None
+    packages: tuple[str, ...] = ()
+    workdir: str | None = None
     command: tuple[str, ...] = ()
     environment: tuple[tuple[str, str], ...] = ()
     networks: tuple[str, ...] = ()

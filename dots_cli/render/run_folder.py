@@ -117,6 +117,11 @@ class RunFolder:
         return self.path / "results"
 
     @property
+    def work(self) -> Path:
+        """Where models of published services run, a folder each; gone when the run has ended."""
+        return self.path / "work"
+
+    @property
     def reserve(self) -> Path:
         """Bytes that are given back when the disk is full, so that a verdict can be written."""
         return self.path / "reserve"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from dots_cli.plan.model import ContainerSpec
 from dots_cli.runtime.events import Event
@@ -19,7 +19,7 @@ class PreparationDone:
     """Every service can be started; `error` says why not, where one cannot."""
 
     error: Exception | None = None
-    record: Mapping[str, object] | None = None
+    record: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,7 @@ from typing import Protocol
 
 from dots_cli.errors import DotsError, EnvironmentFailure, InputError
 from dots_cli.runtime import os_processes
+from dots_cli.runtime.interpreters import Interpreter, fulfils
 
 ENVIRONMENT_FORMAT = 2
 _IGNORED = {".git", "__pycache__", ".venv", "venv", ".pytest_cache", "dist", "build"}
@@ -73,17 +74,22 @@ class Environments:
         self._witness = witness
         self._cancelled = threading.Event()
         self._running: set[int] = set()
+        self._installed: list[Interpreter] | None = None
         self._lock = threading.Lock()
 
-    def ensure(self, source: Path, python: str | None, tell: Tell) -> Environment:
+    def ensure(
+        self, source: Path, python: str | None, tell: Tell, requires: str | None = None
+    ) -> Environment:
         """The environment for a source folder; built if needed, `tell` says so in words.
 
+        `python` is the version to use. With `requires` (as `>=3.8,<3.13`) it is a wish: where it is
+        not on this machine, the nearest one here that fulfils `requires` is taken.
         InputError where the folder cannot be installed, EnvironmentFailure where the interpreter,
         the package index or the disk is the reason.
         """
         try:
             requirements = _what_to_install(source)
-            interpreter = self._interpreter(python, tell)
+            interpreter = self._interpreter(python, requires, tell)
             digest = _digest(source, interpreter, editable=os.access(source, os.W_OK))
         except OSError as error:
             raise InputError(
@@ -158,10 +164,18 @@ class Environments:
         draft.replace(folder / "complete.json")
         return Environment(folder, python, tuple(packages), digest, cached=False)
 
-    def _interpreter(self, wanted: str | None, tell: Tell) -> Interpreter:
-        if wanted is None:
-            return Interpreter(Path(sys.executable).resolve(), _version(sys.version_info[:3]))
-        found = self._find_python(wanted)
+    def _interpreter(self, wanted: str | None, requires: str | None, tell: Tell) -> Interpreter:
+        own = Interpreter(Path(sys.executable).resolve(), _version(sys.version_info[:3]))
+        if wanted is None and (requires is None or fulfils(own.version, requires)):
+            return own
+        found = self._find_python(wanted) if wanted else None
+        if found is None and requires is not None:
+            found = self._nearest(wanted or own.version, requires)
+            if found is not None:
+                why = f"Python {wanted} of its Dockerfile" if wanted else f"a Python {own.version}"
+                what = "is not on this machine" if wanted else f"does not fulfil {requires}"
+                tell(f"{why} {what}: takes {found.version}")
+        wanted = wanted or requires or own.version
         if found is None and not self._offline:
             tell(f"Python {wanted} is not on this machine: uv downloads it")
             try:
@@ -180,6 +194,23 @@ class Environments:
                 "--offline to let uv download it",
             )
         return found
+
+    def _nearest(self, wanted: str, requires: str) -> Interpreter | None:
+        """The interpreter on this machine with the minor version nearest to the wanted one."""
+        if self._installed is None:
+            said = self._uv("python", "list", "--only-installed", "--output-format", "json")
+            self._installed = [
+                Interpreter(Path(item["path"]), item["version"])
+                for item in json.loads(said)
+                if item.get("implementation") == "cpython" and item.get("variant") == "default"
+            ]
+        minor = int(wanted.split(".")[1])
+        fitting = [i for i in self._installed if fulfils(i.version, requires)]
+        fitting.sort(key=lambda i: (abs(i.minor - minor), -i.minor))
+        for interpreter in fitting:
+            if found := self._find_python(f"3.{interpreter.minor}"):
+                return found
+        return None
 
     def _find_python(self, wanted: str) -> Interpreter | None:
         # Not one of a virtual environment that happens to be active: an interpreter of the system.
@@ -233,14 +264,6 @@ def _uv_program() -> str:
     # thread half of its table while the first one fills it (Python 3.11, python/cpython#92452).
     with _FINDING_UV:
         return uv.find_uv_bin()
-
-
-@dataclass(frozen=True)
-class Interpreter:
-    """A Python on this machine; `version` is `major.minor.patch`."""
-
-    path: Path
-    version: str
 
 
 def digest_of(source: Path) -> str:

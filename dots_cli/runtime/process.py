@@ -11,6 +11,7 @@ import contextlib
 import json
 import os
 import secrets
+import shutil
 import subprocess
 import sys
 import threading
@@ -23,7 +24,7 @@ from dots_cli.plan.model import ContainerSpec, Plan
 from dots_cli.plan.references import resolve
 from dots_cli.render.conductor import conductor_settings
 from dots_cli.render.run_folder import RunFolder, cache_home
-from dots_cli.runtime import os_processes, ports
+from dots_cli.runtime import os_processes, ports, system_packages, workplaces
 from dots_cli.runtime.base import (
     Ended,
     Post,
@@ -35,7 +36,7 @@ from dots_cli.runtime.base import (
     containers_of,
 )
 from dots_cli.runtime.environments import Environment, Environments, digest_of, timed
-from dots_cli.runtime.events import Prepared, Preparing
+from dots_cli.runtime.events import Notice, Prepared, Preparing
 from dots_cli.runtime.guard_line import GuardLine
 
 BUILDERS = 2
@@ -61,6 +62,7 @@ class ProcessRuntime:
         self._ready: dict[tuple[str, str | None], Environment] = {}
         self._processes: dict[str, tuple[str, subprocess.Popen[bytes]]] = {}
         self._lock = threading.Lock()
+        self._missing: dict[str, tuple[str, ...]] = {}
         self._closing = False
         self._ports: ports.PortBlock | None = None
         self._variables = {
@@ -143,6 +145,7 @@ class ProcessRuntime:
         os_processes.wait_until_gone(pids, 2.0)
         if self._ports:
             self._ports.release()
+        shutil.rmtree(self._folder.work, ignore_errors=True)
 
     def _prepare(self) -> None:
         try:
@@ -169,7 +172,8 @@ class ProcessRuntime:
                 if (unexpected := done.exception()) is not None:
                     errors.append(Exception(f"{unexpected!r}"))
         record = {f"{source}": self._record(source, python) for source, python in self._ready}
-        return PreparationDone(_all_in_one(errors), {"sources": record})
+        found = {"sources": record, "missing_packages": self._missing}
+        return PreparationDone(_all_in_one(errors), found)
 
     def _make_ready(self, spec: ContainerSpec) -> Environment:
         assert spec.source is not None
@@ -179,17 +183,35 @@ class ProcessRuntime:
         def tell(what: str) -> None:
             self._post(Preparing(service=service, what=what))
 
-        made, seconds = timed(lambda: self._environments.ensure(source, spec.python, tell))
+        self._look_for_packages(service, spec)
+        made, seconds = timed(
+            lambda: self._environments.ensure(source, spec.python, tell, spec.requires_python)
+        )
         self._post(Prepared(service=service, seconds=round(seconds, 3), cached=made.cached))
         return made
 
+    def _look_for_packages(self, service: str, spec: ContainerSpec) -> None:
+        missing = system_packages.missing(spec.packages)
+        if missing:
+            self._missing[service] = missing
+            message = f"{service}: {system_packages.how_to_get(missing)}"
+            self._post(Notice(message=message, severity="warning"))
+
     def _record(self, source: str, python: str | None) -> dict[str, object]:
         made = self._ready[source, python]
+        specs = containers_of(self._plan.containers, "model")
+        spec = next(spec for spec in specs if spec.source == source)
+        fetched = {"git": spec.git, "commit": spec.commit} if spec.git else {}
         try:
             content: str | None = digest_of(Path(source))
         except OSError:
             content = None  # it changes just now, or holds what only others may read
-        return {"digest": content, "environment": made.digest, "packages": list(made.packages)}
+        return {
+            **fetched,
+            "digest": content,
+            "environment": made.digest,
+            "packages": list(made.packages),
+        }
 
     def _federates(self) -> int:
         models = self._plan.models
@@ -204,8 +226,14 @@ class ProcessRuntime:
         if sounding:
             types = [environment["calculation_services"], *sounding.esdl_types]
             environment["calculation_services"] = ";".join(types)
-        argv = _command(spec, made)
-        self._start(spec, argv, environment, Path(spec.source), talks=False)
+        argv, cwd = _command(spec, made), Path(spec.source)
+        if spec.workdir is not None:
+            root = self._folder.work / spec.name
+            files = [(file.source, file.target) for file in spec.files]
+            cwd = workplaces.lay_out(root, cwd, files, spec.workdir)
+            argv = workplaces.translated(argv, root)
+            environment = workplaces.translated_values(environment, root)
+        self._start(spec, argv, environment, cwd, talks=False)
 
     def _start(
         self,

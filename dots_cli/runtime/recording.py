@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 import time
-from dataclasses import asdict
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
 
+from dots_cli.plan.model import Plan
 from dots_cli.render.run_folder import RunFolder, write_atomically
+from dots_cli.runtime import system_packages
 from dots_cli.runtime.events import VerdictReached
 from dots_cli.runtime.verdict import Judge, Verdict
 
@@ -55,3 +58,21 @@ def record_failed_start(folder: RunFolder, error: Exception) -> None:
         judge.could_not_start(error)
     assert judge.verdict is not None
     record_verdict(folder, judge.verdict)
+
+
+def where_to_write(folder: RunFolder, plan: Plan, models: Sequence[str]) -> str:
+    """The places in the service definition where the services of these models stand."""
+    file = folder.read_json(folder.about).get("services", "services.yaml")
+    lines = sorted({m.line for m in plan.models if m.id in models and m.line})
+    return f"({', '.join(f'{file}:{line}' for line in lines)})" if lines else ""
+
+
+def with_missing_packages(
+    verdict: Verdict, plan: Plan, missing: Mapping[str, Sequence[str]]
+) -> Verdict:
+    """The verdict with what its model may have lacked on this machine, by service."""
+    at_fault = next((m.service for m in plan.models if m.id == verdict.model), None)
+    if at_fault is None or at_fault not in missing or verdict.verdict == "succeeded":
+        return verdict
+    told = system_packages.how_to_get(missing[at_fault])
+    return replace(verdict, hint=f"{verdict.hint}; {told}" if verdict.hint else told)

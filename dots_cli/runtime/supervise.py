@@ -49,7 +49,13 @@ from dots_cli.runtime.events import (
 )
 from dots_cli.runtime.guard_line import GuardLine
 from dots_cli.runtime.limits import Watchdog
-from dots_cli.runtime.recording import cannot_write, record_failed_start, record_verdict
+from dots_cli.runtime.recording import (
+    cannot_write,
+    record_failed_start,
+    record_verdict,
+    where_to_write,
+    with_missing_packages,
+)
 from dots_cli.runtime.soundings import Sounder
 from dots_cli.runtime.verdict import Judge, Verdict
 
@@ -77,6 +83,7 @@ class Supervisor:
         self._ending: Ending | None = None
         self._store_listens = not any(c.role == "store" for c in self._plan.containers)
         self._prepared = False
+        self._missing_packages: dict[str, tuple[str, ...]] = {}
         self._federation_started = False
         self._executing = False
         self._simulated = 0.0
@@ -129,6 +136,7 @@ class Supervisor:
         match message:
             case PreparationDone(error=None, record=record):
                 self._prepared = True
+                self._missing_packages = dict((record or {}).get("missing_packages", {}))
                 self._write_record(record or {})
                 self._guarded(self._runtime.start_store)
             case PreparationDone(error=error) if error is not None:
@@ -192,9 +200,10 @@ class Supervisor:
     def _complain(self, said: Mapping[str, Any] | None, now: float) -> None:
         if said is not None:
             kind, message = said.get("kind", "internal"), said.get("message", "it does not say why")
-            self._judge.conductor_failed(
-                kind, said.get("models", []), message, said.get("hint", ""), now
-            )
+            models, hint = said.get("models", []), said.get("hint", "")
+            if kind == "calculations":
+                hint = f"{hint} {where_to_write(self._folder, self._plan, models)}".strip()
+            self._judge.conductor_failed(kind, models, message, hint, now)
 
     def _note(self, event: Event | None, now: float) -> None:
         match event:
@@ -269,6 +278,7 @@ class Supervisor:
         self._drain()
         verdict = self._judge.verdict
         assert verdict is not None
+        verdict = with_missing_packages(verdict, self._plan, self._missing_packages)
         try:
             self._emit(record_verdict(self._folder, verdict))
             self._events.close()

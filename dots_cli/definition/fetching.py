@@ -1,0 +1,54 @@
+"""Services whose source is a Git URL get the folder that it was cloned to, and what that says."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Container
+from dataclasses import replace
+from pathlib import Path
+
+from dots_cli.definition.git_source import GitSource
+from dots_cli.definition.model import Definition, Service
+from dots_cli.definition.sources import facts_of
+from dots_cli.errors import DotsError, EnvironmentFailure, InputError, Problem
+
+Fetch = Callable[[Service, GitSource], tuple[Path, str]]
+"""Gives the folder of a source, and its commit; raises `DotsError`."""
+
+
+def fetched(definition: Definition, needed: Container[str], fetch: Fetch) -> Definition:
+    """The definition with the sources of the needed services (by name) in place.
+
+    Every source that cannot be had is in one error: `InputError` where all are the definition's
+    mistakes, `EnvironmentFailure` where the machine or the network is a reason.
+    """
+    services: list[Service] = []
+    failures: list[tuple[Service, DotsError]] = []
+    for service in definition.services:
+        if service.git is None or service.source is not None or service.name not in needed:
+            services.append(service)
+            continue
+        try:
+            folder, commit = fetch(service, service.git)
+        except DotsError as failure:
+            failures.append((service, failure))
+            continue
+        facts = facts_of(folder)
+        services.append(replace(service, source=folder, commit=commit, found=facts))
+    if failures:
+        raise _all_in_one(definition, failures)
+    return replace(definition, services=tuple(services))
+
+
+def _all_in_one(definition: Definition, failures: list[tuple[Service, DotsError]]) -> DotsError:
+    problems = [
+        Problem(definition.path, service.line, f"service '{service.name}': {error.message}", hint)
+        for service, error in failures
+        for hint in [error.hint]
+    ]
+    count = len(problems)
+    what = "the source of a service" if count == 1 else f"the sources of {count} services"
+    if all(isinstance(error, InputError) for _, error in failures):
+        return InputError(f"{what} cannot be fetched", problems=problems)
+    told = "\n".join(f"{p.place}: {p.message}" for p in problems)
+    hints = "; ".join(dict.fromkeys(p.hint for p in problems if p.hint))
+    return EnvironmentFailure(f"{what} cannot be fetched\n{told}", hints)

@@ -1,0 +1,68 @@
+"""The folder that a model of a published service runs in: the container's files, laid out here.
+
+A Dockerfile copies files to where the program looks for them. Without Docker each model gets that
+layout as a folder of its own, so the program finds what it reads, and what it writes meets neither
+another model nor the source.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path, PurePosixPath
+
+_NEVER = {".git", "__pycache__", ".venv", "venv", "node_modules", ".pytest_cache", ".mypy_cache"}
+
+
+def lay_out(root: Path, source: Path, files: Iterable[tuple[str, str]], workdir: str = "/") -> Path:
+    """Copy files of a source folder below `root`; returns the working directory there.
+
+    `files` are (path in the source, absolute path in the container), later ones over earlier
+    ones; a folder brings all that is in it. OSError where the disk does not take them.
+    """
+    shutil.rmtree(root, ignore_errors=True)
+    for inside, target in files:
+        origin, place = source / inside, below(root, target)
+        if origin.is_dir():
+            shutil.copytree(origin, place, ignore=_left_out, dirs_exist_ok=True)
+        else:
+            place.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(origin, place)
+    cwd = below(root, workdir)
+    cwd.mkdir(parents=True, exist_ok=True)
+    return cwd
+
+
+def below(root: Path, path: str) -> Path:
+    """Where an absolute path of the container lies below `root`."""
+    return root.joinpath(*PurePosixPath(path).parts[1:])
+
+
+def translated(words: Sequence[str], root: Path) -> list[str]:
+    """Words in which absolute paths of the container that exist below `root` are those here."""
+    return [_here(word, root) for word in words]
+
+
+def translated_values(variables: Mapping[str, str], root: Path) -> dict[str, str]:
+    """Variables whose values may hold such paths, with colons between them."""
+    return {name: _translated_list(value, root) for name, value in variables.items()}
+
+
+def _translated_list(value: str, root: Path) -> str:
+    parts = value.split(":")
+    here = [_here(part, root) for part in parts]
+    return value if parts == here else os.pathsep.join(here)
+
+
+def _here(word: str, root: Path) -> str:
+    if not word.startswith("/") or word.strip("/") == "" or ".." in word.split("/"):
+        return word
+    place = below(root, word)
+    return str(place) if place.exists() else word
+
+
+def _left_out(folder: str, names: list[str]) -> set[str]:
+    """What is never part of a program, and what cannot be copied (sockets, dangling links)."""
+    around = Path(folder)
+    return {n for n in names if n in _NEVER or not ((p := around / n).is_file() or p.is_dir())}
