@@ -136,7 +136,7 @@ def run(
     """
     home = Path(tempfile.mkdtemp(dir=scenario.parent))
     command = subprocess.Popen(
-        [sys.executable, "-m", "dots_cli", "run", str(scenario)],
+        [sys.executable, "-m", "dots_cli", "run", str(scenario), "--runtime", "process"],
         env=os.environ | {"DOTS_HOME": str(home)},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,

@@ -34,6 +34,7 @@ def dots_home(
     """
     home = tmp_path_factory.mktemp("home") / "dots"
     monkeypatch.setenv("DOTS_HOME", str(home))
+    monkeypatch.setenv("DOTS_RUNTIME", "process")  # whether or not this machine has Docker
     for about_the_screen in ("COLUMNS", "LINES", "FORCE_COLOR", "NO_COLOR"):
         monkeypatch.delenv(about_the_screen, raising=False)  # parallel workers are given a width
     # Services have tests of their own, which some tests run: with their options, not with ours.

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-if TYPE_CHECKING:
-    from dots_cli.definition import Definition, Scenario, Service
-    from dots_cli.plan.model import RuntimeName
+from dots_cli.commands import choosing
 
 
 def register(app: typer.Typer) -> None:
@@ -24,9 +22,7 @@ def register(app: typer.Typer) -> None:
         ] = None,
         runtime: Annotated[
             str,
-            typer.Option(
-                help="process, docker, or auto: processes where every service has a source."
-            ),
+            typer.Option(envvar=choosing.VARIABLE, help=choosing.HELP),
         ] = "auto",
         start: Annotated[
             str | None, typer.Option(help="When the simulation begins, without a zone.")
@@ -54,11 +50,14 @@ def register(app: typer.Typer) -> None:
 
         overrides = Overrides(start=start, duration=duration, variables=tuple(settings or ()))
         found, definition = read(scenario, services, overrides)
-        chosen = _runtime(runtime, found, definition)
+        choice = choosing.choose(runtime, found, definition, starts=False)
+        chosen = choice.runtime
         definition = with_sources(found, definition, chosen, offline=offline)
         run_id = names.run_id(found.name, os.urandom(8))
         planned = build(found, definition, run_id=run_id, runtime=chosen)
         console.print_problems(definition.warnings)
+        if choice.why:
+            console.say(f"Planned {choice.why}.")
         if as_json:
             from dots_cli.plan.serialise import to_data
 
@@ -72,19 +71,3 @@ def register(app: typer.Typer) -> None:
         taken = list(taken_from_sources(definition, found, chosen))
         for line in ["", "From the sources:", *(f"  {line}" for line in taken)] if taken else []:
             console.print_result(line)
-
-
-def _runtime(wanted: str, scenario: Scenario, definition: Definition) -> RuntimeName:
-    from dots_cli.errors import UsageError
-
-    if wanted == "process" or wanted == "docker":
-        return "process" if wanted == "process" else "docker"
-    if wanted != "auto":
-        raise UsageError(f"there is no runtime '{wanted}'", "Known: auto, process, docker.")
-    started = [s for s in definition.services if s.esdl_type in scenario.by_type]
-    return "process" if all(s.git or _starts(s) for s in started) else "docker"
-
-
-def _starts(service: Service) -> bool:
-    """Whether a folder of code is there, and what to run in it."""
-    return bool(service.source and (service.command or (service.found and service.found.command)))

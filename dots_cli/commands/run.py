@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from dots_cli.commands import completing
+from dots_cli.commands import choosing, completing
 
 
 def register(app: typer.Typer) -> None:
@@ -53,7 +53,7 @@ def register(app: typer.Typer) -> None:
             str | None, typer.Option(help="How long the whole run may take.")
         ] = None,
         runtime: Annotated[
-            str, typer.Option(help="What starts the models: process, or auto.")
+            str, typer.Option(envvar=choosing.VARIABLE, help=choosing.HELP)
         ] = "auto",
         offline: Annotated[
             bool, typer.Option("--offline", help="Download nothing; use what is on this machine.")

@@ -10,14 +10,15 @@ from importlib.metadata import version
 from pathlib import Path
 
 from dots_cli import __version__
+from dots_cli.commands.choosing import choose
 from dots_cli.commands.sources import taken_from_sources, with_sources
 from dots_cli.definition import Definition, Overrides, Scenario, read
-from dots_cli.errors import EnvironmentFailure, UsageError
+from dots_cli.errors import UsageError
 from dots_cli.output import console
 from dots_cli.output.interrupts import Interrupts
 from dots_cli.plan import names, serialise
 from dots_cli.plan.build import build
-from dots_cli.plan.model import Plan, RuntimeName
+from dots_cli.plan.model import Plan
 from dots_cli.render import run_folder
 from dots_cli.render.run_folder import RunFolder
 from dots_cli.runtime.base import RunOptions
@@ -44,12 +45,15 @@ def start_run(path: Path, wishes: Wishes, signals: Interrupts | None = None) -> 
     Raises what `definition.read` and `build` raise, EnvironmentFailure where the folder cannot be
     written.
     """
-    runtime = _choose_runtime(wishes.runtime)
     scenario, definition = read(path, wishes.services, wishes.overrides)
+    choice = choose(wishes.runtime, scenario, definition)
+    runtime = choice.runtime
     definition = with_sources(scenario, definition, runtime, offline=wishes.offline)
     run_id = names.run_id(scenario.name, os.urandom(8))
     plan = build(scenario, definition, run_id=run_id, runtime=runtime)
     console.print_problems(definition.warnings)
+    if choice.why:
+        console.say(f"Running {choice.why}.")
     for line in taken_from_sources(definition, scenario, runtime):
         console.say(line)
     options = RunOptions(offline=wishes.offline, pause_at=_pause_at(wishes.until, plan))
@@ -58,17 +62,6 @@ def start_run(path: Path, wishes: Wishes, signals: Interrupts | None = None) -> 
     folder = _make_folder(scenario, definition, plan, options, wishes.name)
     launch(folder)
     return folder
-
-
-def _choose_runtime(wanted: str) -> RuntimeName:
-    if wanted in ("auto", "process"):
-        return "process"
-    if wanted == "docker":
-        raise EnvironmentFailure(
-            "this version starts models as local processes only",
-            "leave --runtime out; every service then needs a `source:`",
-        )
-    raise UsageError(f"there is no runtime {wanted!r}", "known: auto, process")
 
 
 def _pause_at(until: str | None, plan: Plan) -> float | None:

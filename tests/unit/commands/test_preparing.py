@@ -99,14 +99,18 @@ def test_plan_takes_what_the_command_line_says(village: Path) -> None:
     assert dict(spec.environment)["MODE"] == "slow"
 
 
-def test_plan_chooses_processes_where_every_service_has_a_source(village: Path) -> None:
+def test_plan_chooses_a_runtime_and_says_why(
+    village: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("DOTS_RUNTIME")
+    monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/nobody.sock")
     services = INPUTS / "village.services.yaml"
-    assert (
-        json.loads(dots("plan", village, "--services", services, "--json").stdout)["runtime"]
-        == "process"
-    )
+    plan = dots("plan", village, "--services", services, "--json")
+    assert json.loads(plan.stdout)["runtime"] == "process"
+    assert "Planned as local processes: " in plan.stderr
     house = dots("plan", INPUTS / "house.esdl", "--services", INPUTS / "house.yaml", "--json")
     assert json.loads(house.stdout)["runtime"] == "docker"
+    assert "only an image, and no Docker engine answers" in house.stderr
 
 
 def test_plan_says_that_processes_need_a_source() -> None:
