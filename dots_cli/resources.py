@@ -15,3 +15,8 @@ def shipped(kind: str) -> Path:
 
 SCHEMA = _PACKAGE / "definition" / "services.schema.json"
 """The JSON schema of the service definition, as `dots schema` prints it."""
+
+
+def conductor_package() -> Path:
+    """The folder of the conductor's code, which is copied into its image."""
+    return _PACKAGE / "conductor"

@@ -17,6 +17,9 @@ Role = Literal["conductor", "model", "store", "grafana"]
 
 PLAN_FORMAT = 2
 
+LOG_OPTIONS = (("max-file", "3"), ("max-size", "10m"))
+"""Of the engine's `json-file` logs, for every container: a flood must not fill the disk."""
+
 
 @dataclass(frozen=True)
 class Simulation:

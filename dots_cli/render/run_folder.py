@@ -117,6 +117,11 @@ class RunFolder:
         return self.path / "results"
 
     @property
+    def stack(self) -> Path:
+        """The rendered container stack, of a run in containers."""
+        return self.path / "stack"
+
+    @property
     def work(self) -> Path:
         """Where models of published services run, a folder each; gone when the run has ended."""
         return self.path / "work"

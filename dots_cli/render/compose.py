@@ -1,0 +1,187 @@
+"""The plan as compose.yaml: the whole stack in one file and one project. Pure.
+
+What the keys mean: https://docs.docker.com/reference/compose-file/
+"""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Mapping
+from typing import Any
+
+import yaml
+
+from dots_cli.plan.model import LOG_OPTIONS, ContainerSpec, HealthCheck, Plan
+from dots_cli.plan.references import escape
+from dots_cli.render.grafana import dashboard_path
+
+MARK = "# A DOTS co-simulation, written by `dots`: "
+"""How the file begins; by it a folder is known as one of ours."""
+
+
+def project_name(run_id: str) -> str:
+    """The Compose project of a run."""
+    return f"dots-{run_id}"
+
+
+def compose_file(plan: Plan, files: Mapping[str, str]) -> str:
+    """The text of compose.yaml, the same for the same plan.
+
+    `files` holds the text of each file of the rendered stack that a container gets. It is copied
+    into compose.yaml and from there into the container, not mounted, for the engine may be on
+    another machine.
+    """
+    built: set[str] = set()
+    services: dict[str, Any] = {}
+    for spec in plan.containers:
+        services[spec.name] = _service(spec, plan, first=spec.image not in built)
+        if spec.build and spec.image:
+            built.add(spec.image)
+    data: dict[str, Any] = {"name": project_name(plan.run_id), "services": services}
+    data |= _shared(plan)
+    sources = dict.fromkeys(copy.source for spec in plan.containers for copy in spec.files)
+    if sources:
+        data["configs"] = {
+            _config(source): {"content": escape(files[source])} for source in sources
+        }
+    return _head(plan) + _dump(data)
+
+
+def _shared(plan: Plan) -> dict[str, Any]:
+    networks = dict.fromkeys(name for spec in plan.containers for name in spec.networks)
+    volumes = dict.fromkeys(
+        source
+        for spec in plan.containers
+        for source in (volume.split(":")[0] for volume in spec.volumes)
+        if _is_name(source)
+    )
+    found = {"networks": networks, "volumes": volumes}
+    return {key: {name: {} for name in names} for key, names in found.items() if names}
+
+
+def _service(spec: ContainerSpec, plan: Plan, *, first: bool) -> dict[str, Any]:
+    """The service of a spec; only the first of those with one image says how to build it."""
+    healthy = {other.name for other in plan.containers if other.health}
+    service: dict[str, Any] = {"image": escape(spec.image or "")}
+    if spec.build and first:
+        service |= {"build": {"context": f"./{spec.build}"}, "pull_policy": "build"}
+        if spec.platform:
+            service["build"]["platforms"] = [spec.platform]
+    service |= {
+        "platform": spec.platform,
+        "command": [escape(word) for word in spec.command],
+        "environment": dict(spec.environment),
+        "configs": [{"source": _config(copy.source), "target": copy.target} for copy in spec.files],
+        "depends_on": {
+            name: {"condition": "service_healthy" if name in healthy else "service_started"}
+            for name in spec.start_after
+        },
+        "networks": list(spec.networks),
+        "volumes": [escape(volume) for volume in spec.volumes],
+        "ports": [
+            {"host_ip": "127.0.0.1", "published": port.host, "target": port.container}
+            for port in spec.ports
+        ],
+        "extra_hosts": [escape(host) for host in spec.extra_hosts],
+        "healthcheck": spec.health and _health(spec.health),
+        "stdin_open": spec.stdin_open,
+        "stop_grace_period": _seconds(spec.stop_grace),
+        "restart": None if spec.restart == "no" else spec.restart,
+        "cpus": spec.cpus,
+        "mem_limit": spec.memory,
+        "gpus": _gpus(spec.gpus),
+        "security_opt": ["no-new-privileges:true"],
+        "logging": {"driver": "json-file", "options": dict(LOG_OPTIONS)},
+        "labels": {name: escape(value) for name, value in spec.labels},
+    }
+    return {key: value for key, value in service.items() if value not in (None, False, [], {})}
+
+
+def _health(check: HealthCheck) -> dict[str, Any]:
+    return {
+        "test": ["CMD-SHELL", check.command],
+        "interval": _seconds(check.interval),
+        "timeout": _seconds(check.timeout),
+        "retries": check.retries,
+        "start_period": _seconds(check.start_period),
+    }
+
+
+def _gpus(wanted: str | None) -> Any:
+    if wanted is None or wanted == "all":
+        return wanted
+    return [{"count": int(wanted)}]
+
+
+def _seconds(seconds: float) -> str:
+    return f"{seconds:g}s"
+
+
+def _config(source: str) -> str:
+    return source.replace("/", "-").replace(".", "-")
+
+
+def _is_name(source: str) -> bool:
+    """Whether it is a volume of the project, not a folder of the machine or a drive's letter."""
+    return len(source) > 1 and "/" not in source and not source.startswith((".", "~", "\\"))
+
+
+def _head(plan: Plan) -> str:
+    models = " ".join(model.id for model in plan.models)
+    own_store = not any(spec.role == "store" for spec in plan.containers)
+    grafana = any(spec.role == "grafana" for spec in plan.containers)
+    where = (
+        "Results go to the store that the service definition names."
+        if own_store
+        else "Results are in the InfluxDB of this stack, until its volumes are removed"
+        + (
+            "; Grafana shows them on the port that .env names:"
+            f" http://127.0.0.1:<GRAFANA_PORT>{dashboard_path(plan.run_id, plan.simulation)}"
+            if grafana
+            else "."
+        )
+    )
+    told = textwrap.fill(
+        where,
+        98,
+        initial_indent="# ",
+        subsequent_indent="# ",
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+    return (
+        f"{MARK}{plan.scenario}, {plan.run_id}\n"
+        "#\n"
+        "# This folder is all it takes. The variables are in .env, which holds passwords.\n"
+        "#\n"
+        "#   docker compose up --detach --quiet-pull   build, pull, start\n"
+        "#   docker compose logs --follow              what the models say\n"
+        f"#   docker compose wait {models}\n"
+        "#                                             it has ended when every model has; each\n"
+        "#                                             exit code must be 0\n"
+        "#   docker compose down --volumes             remove everything, results too\n"
+        "#\n"
+        f"{told}\n\n"
+    )
+
+
+class _Dumper(yaml.SafeDumper):
+    """Texts of several lines as they are, line by line, where YAML allows it."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        """Each thing is written where it stands."""
+        return True
+
+
+def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    style = "|" if "\n" in text else None
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+
+_Dumper.add_representer(str, _text)
+
+
+def _dump(data: Mapping[str, Any]) -> str:
+    return yaml.dump(
+        data, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=1_000_000, indent=2
+    )

@@ -1,0 +1,101 @@
+"""The copy of a service's source that an image is built from: what its .dockerignore lets through.
+
+Rules of the file: https://docs.docker.com/build/concepts/context/#dockerignore-files
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+DOCKERFILE = "Dockerfile"
+
+_IGNORE_FILES = (f"{DOCKERFILE}.dockerignore", ".dockerignore")
+_NEVER = frozenset({".git", ".venv", "__pycache__"})
+_ALWAYS = frozenset({DOCKERFILE, *_IGNORE_FILES})
+
+
+def copy_source(source: Path, target: Path) -> None:
+    """Copy a source folder for a build, links as links; OSError where that cannot be."""
+    target.mkdir(parents=True, exist_ok=True)
+    for inside in _wanted(source):
+        copy = target / inside
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(source / inside, copy, follow_symlinks=False)
+
+
+def _wanted(source: Path) -> Iterator[PurePosixPath]:
+    rules = _rules(source)
+    exceptions = any(rule.keeps for rule in rules)
+    for folder, folders, files in os.walk(source):
+        here = PurePosixPath(Path(folder).relative_to(source).as_posix())
+        links = [name for name in folders if (Path(folder) / name).is_symlink()]
+        folders[:] = sorted(
+            name
+            for name in folders
+            if name not in _NEVER
+            and name not in links
+            # Below an ignored folder there may be what an exception keeps.
+            and (exceptions or not _ignored(here / name, rules))
+        )
+        for name in sorted([*files, *links]):
+            if name in _NEVER:
+                continue
+            inside = here / name
+            if str(inside) in _ALWAYS or not _ignored(inside, rules):
+                yield inside
+
+
+@dataclass(frozen=True)
+class _Rule:
+    """A line of the file; with `keeps` an exception, `!` in front of it."""
+
+    pattern: re.Pattern[str]
+    keeps: bool
+
+
+def _rules(source: Path) -> list[_Rule]:
+    for name in _IGNORE_FILES:
+        if (source / name).is_file():
+            lines = (source / name).read_text(encoding="utf-8-sig", errors="replace").splitlines()
+            return [rule for line in lines if (rule := _rule(line))]
+    return []
+
+
+def _rule(line: str) -> _Rule | None:
+    if line.startswith("#") or not line.strip():
+        return None
+    text = line.strip()
+    keeps = text.startswith("!")
+    text = os.path.normpath(text.removeprefix("!").strip()).replace(os.sep, "/").lstrip("/")
+    return _Rule(re.compile(_expression(text)), keeps)
+
+
+def _ignored(path: PurePosixPath, rules: Sequence[_Rule]) -> bool:
+    """The last rule that fits the path or a folder around it decides."""
+    names = [str(path), *(str(around) for around in path.parents)]
+    ignored = False
+    for rule in rules:
+        if rule.keeps == ignored and any(rule.pattern.fullmatch(name) for name in names):
+            ignored = not rule.keeps
+    return ignored
+
+
+_TOKEN = re.compile(r"\*\*/|\*\*|\*|\?|\[[^\]]+\]|\\.|.", re.DOTALL)
+_MEANING = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}
+
+
+def _expression(pattern: str) -> str:
+    return "".join(_translated(found[0]) for found in _TOKEN.finditer(pattern))
+
+
+def _translated(token: str) -> str:
+    if token in _MEANING:
+        return _MEANING[token]
+    if len(token) > 2 and token.startswith("["):
+        return token
+    return re.escape(token[1:] if len(token) == 2 and token[0] == "\\" else token)
