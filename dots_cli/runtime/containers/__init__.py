@@ -1,0 +1,1 @@
+"""The container engine, and a plan's containers on it."""

@@ -1,0 +1,257 @@
+"""The platform: one InfluxDB and one Grafana that all runs in containers share.
+
+A Compose project of its own, started by the first run that needs it and left running; a later run
+uses what is there, starts what was stopped, and renews what an older version has made. Its
+passwords and ports are in `platform/.env` of the data folder as long as its volumes live, for these
+can be opened with no others.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import shutil
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from dots_cli.errors import EnvironmentFailure
+from dots_cli.plan.containers import GRAFANA_PORT, STORE_PORT
+from dots_cli.plan.model import ContainerSpec, Role
+from dots_cli.render.run_folder import data_home
+from dots_cli.render.secrets import VARIABLES, random_secrets, read_variables, write_variables
+from dots_cli.runtime.containers import shared
+from dots_cli.runtime.containers.engine import Engine
+from dots_cli.runtime.containers.facts import Container, Project
+
+NAME_VARIABLE = shared.NAME_VARIABLE
+"""Names another project than `dots-platform`, for whoever shares an engine with others."""
+
+LOCAL = "127.0.0.1"
+PORTS: Mapping[str, int] = {"INFLUXDB_PORT": STORE_PORT, "GRAFANA_PORT": GRAFANA_PORT}
+"""The variables of the ports on this machine, and which ones are taken where they are free."""
+
+_BUSY = 600.0
+"""Seconds for another run to start the platform; it may have to pull images."""
+_FOR_MODELS = ("STORE_USER", "STORE_PASSWORD")
+_OF_A_RUN = "BROKER_KEY"
+_WORKING_DIR = "com.docker.compose.project.working_dir"
+
+Tell = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Platform:
+    """What there is of the platform at one moment.
+
+    `folder` holds its passwords, `variables` are those and its ports: empty where this user has
+    none. `volumes` are the engine's names.
+    """
+
+    project: str
+    folder: Path
+    containers: tuple[Container, ...]
+    volumes: tuple[str, ...]
+    variables: Mapping[str, str]
+
+    @property
+    def store(self) -> Container | None:
+        """InfluxDB's container, running or not."""
+        return self._of("store")
+
+    @property
+    def grafana(self) -> Container | None:
+        """Grafana's container, running or not."""
+        return self._of("grafana")
+
+    @property
+    def store_url(self) -> str | None:
+        """Where InfluxDB answers on this machine; None while it does not run."""
+        return _url(self.store, STORE_PORT)
+
+    @property
+    def grafana_url(self) -> str | None:
+        """Where Grafana answers on this machine; None while it does not run."""
+        return _url(self.grafana, GRAFANA_PORT)
+
+    @property
+    def owner(self) -> Path | None:
+        """The folder of whoever has started it; None where that is this user, or not known."""
+        for container in self.containers:
+            made_in = container.labels.get(_WORKING_DIR)
+            if made_in and not _same(Path(made_in), self.folder):
+                return Path(made_in)
+        return None
+
+    def _of(self, role: Role) -> Container | None:
+        return next((c for c in self.containers if c.role == role), None)
+
+
+def project() -> Project:
+    """The platform's Compose project, and the folder of its passwords and files."""
+    name = os.environ.get(NAME_VARIABLE, "").strip() or "dots-platform"
+    if not re.fullmatch(r"[a-z0-9][a-z0-9_-]*", name):
+        raise EnvironmentFailure(
+            f"{NAME_VARIABLE} is {name!r}, which cannot be the name of a Compose project",
+            "Use small letters, digits, - and _, a letter or digit first.",
+        )
+    return Project(name, data_home() / "platform")
+
+
+def find(engine: Engine) -> Platform | None:
+    """The platform as it is now; None where there is neither container nor volume of it."""
+    own = project()
+    containers = tuple(engine.containers(project=own.name))
+    volumes = tuple(sorted(engine.volumes(project=own.name)))
+    if not containers and not volumes:
+        return None
+    return Platform(own.name, own.folder, containers, volumes, _known(own))
+
+
+def start(
+    engine: Engine,
+    specs: Sequence[ContainerSpec],
+    stack: Path,
+    tell: Tell,
+    *,
+    renew: bool = True,
+) -> dict[str, str]:
+    """Have the store and what else is shared running; the variables that models need to write.
+
+    `specs` are those of the roles store and grafana; `stack` holds the files that they copy.
+    Returns when the store takes data. Without `renew`, containers that are there are used as they
+    are. EnvironmentFailure, or StoreFailure, says what to do where that cannot be.
+    """
+    own = project()
+    with _alone(own, tell):
+        there = find(engine)
+        _require_ours(there)
+        variables = _variables(own, there)
+        platform = shared.Shared(engine, own, variables, stack, tell, renew=renew)
+        for spec in specs:
+            platform.ensure(spec)
+        return {name: variables[name] for name in _FOR_MODELS}
+
+
+def remove(engine: Engine, volumes: bool = False) -> Platform | None:
+    """End the platform politely and remove its containers and network; what there was of it.
+
+    With `volumes` its data and its passwords, too. EnvironmentFailure where it is somebody else's,
+    or where others still use it.
+    """
+    own = project()
+    with _alone(own, lambda _: None):
+        there = find(engine)
+        if there is not None:
+            _require_ours(there)
+            # Grafana reads from the store: it goes first.
+            for container in sorted(there.containers, key=lambda c: c.role == "store"):
+                shared.end(engine, container)
+            for network in engine.networks(project=own.name):
+                engine.remove_network(network)
+            for volume in there.volumes if volumes else ():
+                engine.remove_volume(volume)
+        if volumes:
+            _forget(own)
+        return there
+
+
+def _alone(own: Project, tell: Tell) -> contextlib.AbstractContextManager[None]:
+    """Nobody else of this user starts or removes the platform meanwhile."""
+
+    @contextlib.contextmanager
+    def held() -> Iterator[None]:
+        lock = FileLock(own.folder / "lock")
+        try:
+            try:
+                lock.acquire(timeout=1)
+            except Timeout:
+                tell("waiting for another run, which starts the platform")
+                lock.acquire(timeout=_BUSY)
+        except Timeout:
+            raise EnvironmentFailure(
+                f"another run has been starting the platform for {_BUSY:g} s",
+                "Look at it with `dots runs` and `dots status`.",
+            ) from None
+        try:
+            yield
+        finally:
+            lock.release()
+
+    try:
+        own.folder.mkdir(parents=True, exist_ok=True)
+        own.folder.chmod(0o700)
+    except OSError as error:
+        raise _cannot_write(own, error) from None
+    return held()
+
+
+def _variables(own: Project, there: Platform | None) -> dict[str, str]:
+    """Passwords and ports as they were, or new ones where there is nothing yet to be opened."""
+    known = _known(own)
+    made = {name: value for name, value in random_secrets().items() if name != _OF_A_RUN}
+    if not made.keys() <= known.keys():
+        if there is not None and there.volumes:
+            raise EnvironmentFailure(
+                f"there is data of a platform {own.name} ({', '.join(there.volumes)}), "
+                f"but its passwords are not in {own.folder / VARIABLES}",
+                "Use the DOTS_HOME it was made with. If nobody needs that data: "
+                f"`dots teardown --volumes`. {shared.ONE_OF_YOUR_OWN}",
+            )
+        known = made | known
+        try:
+            write_variables(own.folder / VARIABLES, known)
+        except OSError as error:
+            raise _cannot_write(own, error) from None
+    return known
+
+
+def _known(own: Project) -> dict[str, str]:
+    try:
+        return read_variables(own.folder / VARIABLES)
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError) as error:
+        raise EnvironmentFailure(
+            f"the passwords of the platform cannot be read: {error}",
+            f"Repair {own.folder / VARIABLES}, or remove it with the data: "
+            "`dots teardown --volumes`.",
+        ) from None
+
+
+def _forget(own: Project) -> None:
+    try:
+        for name in (VARIABLES, shared.MADE):
+            (own.folder / name).unlink(missing_ok=True)
+        shutil.rmtree(own.folder / shared.FILES, ignore_errors=True)
+    except OSError as error:
+        raise _cannot_write(own, error) from None
+
+
+def _require_ours(there: Platform | None) -> None:
+    if there is not None and there.owner is not None:
+        raise EnvironmentFailure(
+            f"the platform {there.project} on this engine belongs to {there.owner}, "
+            f"not to {there.folder}",
+            f"Use that DOTS_HOME. {shared.ONE_OF_YOUR_OWN}",
+        )
+
+
+def _cannot_write(own: Project, error: OSError) -> EnvironmentFailure:
+    return EnvironmentFailure(
+        f"cannot write {error.filename or own.folder}: {error.strerror or error}",
+        "Free space or fix the rights there, or set DOTS_HOME to another folder.",
+    )
+
+
+def _url(container: Container | None, port: int) -> str | None:
+    if container is None or container.state != "running" or port not in container.ports:
+        return None
+    return f"http://{LOCAL}:{container.ports[port]}"
+
+
+def _same(one: Path, other: Path) -> bool:
+    return one == other or one.resolve() == other.resolve()

@@ -1,0 +1,79 @@
+"""Long-lived connections to the engine: a container's log as it grows, a container's stdin.
+
+The SDK reads a log in two small pieces a line. Here whatever has come is taken at once, in the
+framing of HTTP; `frames` takes it apart.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import threading
+from typing import Any
+
+PIECE = 1 << 18
+
+
+class LogStream:
+    """What the engine sends of a container's log, undecoded. `chunked`: in the chunks of HTTP."""
+
+    def __init__(self, response: Any) -> None:
+        self._response = response
+        raw = response.raw
+        inner = getattr(raw, "_fp", None)
+        self._file = getattr(inner, "fp", None)
+        self.chunked = bool(getattr(inner, "chunked", False))
+        if not hasattr(self._file, "read1"):
+            self._file, self.chunked = None, False
+
+    def read(self) -> bytes:
+        """What has come, waiting for at least one byte; empty when the stream has ended.
+
+        OSError where the connection broke.
+        """
+        try:
+            if self._file is not None:
+                return bytes(self._file.read1(PIECE))
+            return bytes(self._response.raw.read1(PIECE))
+        except (ValueError, AttributeError):
+            return b""  # closed by another thread
+
+    def close(self) -> None:
+        """End it, also while another thread reads."""
+        shut(self._file)
+        with contextlib.suppress(Exception):
+            self._response.close()
+
+
+class Input:
+    """A container's stdin."""
+
+    def __init__(self, raw: Any) -> None:
+        self._raw = raw
+        self._lock = threading.Lock()
+
+    def write(self, data: bytes) -> None:
+        """Send all of it. OSError where the container is gone."""
+        target = getattr(self._raw, "_sock", self._raw)
+        with self._lock:
+            target.sendall(data) if hasattr(target, "sendall") else target.send(data)
+
+    def close(self) -> None:
+        """Let go of it; the container's stdin stays open."""
+        shut(self._raw)
+        response = getattr(self._raw, "_response", None)
+        for part in (response, self._raw):
+            if part is not None:
+                with contextlib.suppress(Exception):
+                    part.close()
+
+
+def shut(file: Any) -> None:
+    """Wake whoever reads from the socket behind a file; nothing where there is none."""
+    raw = getattr(file, "raw", file)
+    for name in ("_sock", "sock"):
+        sock = getattr(raw, name, None)
+        if sock is not None:
+            with contextlib.suppress(OSError, AttributeError):
+                sock.shutdown(socket.SHUT_RDWR)
+            return
