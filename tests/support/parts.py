@@ -21,6 +21,8 @@ import pytest
 from tests.support import DATA, ROOT
 
 BASE_IMAGES = ("python:3.13-slim", "python:3.11-slim")
+STORE_IMAGE = "influxdb:1.13"
+GRAFANA_IMAGE = "grafana/grafana:12.3.0"
 
 
 def cache_folder() -> Path:
@@ -126,10 +128,19 @@ def _small_disk() -> bool:
     return _answers("unshare", "--mount", "mount", "-t", "tmpfs", "none", tempfile.gettempdir())
 
 
+def _image_made_of(name: str) -> str | None:
+    """Which stand-in an image is, empty for an official one; None where there is no image."""
+    form = '{{index .Config.Labels "dots-tests.made-of"}}'
+    done = _run("docker", "image", "inspect", "--format", form, name)
+    return done.stdout.strip() if done and done.returncode == 0 else None
+
+
 WHAT = {
     "docker": "`docker info` fails",
     "images": f"the daemon has not all of {', '.join(BASE_IMAGES)}",
     "compose": "`docker compose version` fails",
+    "influxdb-image": f"the daemon has no {STORE_IMAGE}",
+    "grafana-stand-in": f"the daemon's {GRAFANA_IMAGE} is not the stand-in of .ci/prepare",
     "influxdb": "`influxd` is neither in the test cache nor on PATH",
     "chromium": "no chromium on PATH",
     "tmux": "no tmux on PATH",
@@ -145,6 +156,8 @@ _CHECKS: dict[str, Callable[[], bool]] = {
     "docker": lambda: _answers("docker", "info"),
     "images": lambda: _answers("docker", "image", "inspect", *BASE_IMAGES),
     "compose": lambda: _answers("docker", "compose", "version"),
+    "influxdb-image": lambda: _image_made_of(STORE_IMAGE) is not None,
+    "grafana-stand-in": lambda: _image_made_of(GRAFANA_IMAGE) == "grafana-stand-in",
     "influxdb": lambda: influxd() is not None,
     "chromium": lambda: chromium() is not None,
     "tmux": lambda: shutil.which("tmux") is not None,
