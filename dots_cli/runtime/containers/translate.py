@@ -10,8 +10,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from dots_cli.plan.every_container import LOG_DRIVER, LOG_OPTIONS, SECURITY_OPTIONS
-from dots_cli.plan.model import ContainerSpec, HealthCheck
+from dots_cli.plan.model import LOG_OPTIONS, ContainerSpec, HealthCheck
 from dots_cli.plan.references import resolve
 from dots_cli.runtime.containers.facts import PROJECT_LABEL, SERVICE_LABEL, Project
 
@@ -141,8 +140,8 @@ def _host(spec: ContainerSpec, project: Project, networks: Sequence[str]) -> dic
     host: dict[str, Any] = {
         "NetworkMode": networks[0] if networks else "none",
         "Binds": volume_binds(spec.volumes, project) or None,
-        "SecurityOpt": list(SECURITY_OPTIONS),
-        "LogConfig": {"Type": LOG_DRIVER, "Config": dict(LOG_OPTIONS)},
+        "SecurityOpt": ["no-new-privileges:true"],
+        "LogConfig": {"Type": "json-file", "Config": dict(LOG_OPTIONS)},
         "ExtraHosts": list(spec.extra_hosts),
     }
     if spec.restart != "no":
