@@ -42,7 +42,7 @@ def register(app: typer.Typer) -> None:
         folder = registry.find(run)
         going_on = registry.is_alive(folder)
         plan = read_plan(folder)
-        with open_results(folder, plan) as results:
+        with open_results(folder, plan, console.say) as results:
             files = write(results, output)
         if json:
             console.print_json(shown.exported_data(files))

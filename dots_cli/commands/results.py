@@ -35,7 +35,7 @@ def register(app: typer.Typer) -> None:
         folder = registry.find(run)
         going_on = registry.is_alive(folder)
         plan = read_plan(folder)
-        with open_results(folder, plan) as found:
+        with open_results(folder, plan, console.say) as found:
             summary = found.summary()
         if json:
             console.print_json(output.summary_data(summary, scope(plan)))

@@ -1,4 +1,4 @@
-"""Results in an InfluxDB 1.8+ or 1.13 that exists already, asked in Flux.
+"""Results in an InfluxDB 1.8+ or 1.13, the platform's or one that exists, asked in Flux.
 
 The server must have Flux enabled (`[http] flux-enabled`). To `influxdb-client` the user and the
 password are one token, the organisation is `-`, and the database with its default retention policy
@@ -232,9 +232,11 @@ class InfluxResults:
         except InfluxDBError as error:
             raise self._failure(error) from None
         except (HTTPError, OSError) as error:
+            hint = "Check `store.url` in the service definition, and that the server runs."
+            if self._access.of_platform:
+                hint = "It is the platform's InfluxDB; see `dots doctor`."
             raise StoreFailure(
-                f"no answer from the store at {self._access.url}: {error}",
-                "Check `store.url` in the service definition, and that the server runs.",
+                f"no answer from the store at {self._access.url}: {error}", hint
             ) from None
 
     def _broke_off(self, row: list[str]) -> StoreFailure:
@@ -245,7 +247,9 @@ class InfluxResults:
         said = _said(error)
         hint = f"Look for it in the log of the server at {self._access.url}."
         status = getattr(error.response, "status", None) if error.response else None
-        if status == 401:
+        if status == 401 and self._access.of_platform:
+            hint = "The platform's InfluxDB has other passwords; see `dots doctor`."
+        elif status == 401:
             hint = "Check `user` and `password` of `store` in the service definition."
         elif "no database" in said or status == 404:
             hint = f"Is there a database {self._access.database!r} that this user may read?"

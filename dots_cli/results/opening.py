@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Callable
 from datetime import timedelta
 
 from dots_cli.errors import StoreFailure
 from dots_cli.plan.model import Plan
 from dots_cli.render.run_folder import RunFolder
 from dots_cli.results.store import Access, Results, Scope
+
+Tell = Callable[[str], None]
+
+_READER = "reader"
 
 
 def scope(plan: Plan) -> Scope:
@@ -31,16 +36,52 @@ def read_plan(folder: RunFolder) -> Plan:
         ) from None
 
 
-def open_results(folder: RunFolder, plan: Plan) -> Results:
-    """The results of a run, out of the store that its plan names."""
+def open_results(folder: RunFolder, plan: Plan, tell: Tell | None = None) -> Results:
+    """The results of a run, out of the store that its plan names.
+
+    Those of a run in containers are in the platform's InfluxDB, which is started where it does not
+    run, for this takes a few seconds and nobody could look at them else; `tell` hears of it.
+
+    StoreFailure where they cannot be read, EnvironmentFailure where no engine answers.
+    """
     units = _units(folder)
-    if plan.store.url is None:
+    if plan.store.url is None and plan.runtime == "process":
         from dots_cli.results.embedded import EmbeddedResults
 
         return EmbeddedResults(folder.results, scope(plan), units)
     from dots_cli.results.influx import InfluxResults
 
+    if plan.store.url is None:
+        return InfluxResults(_platform(folder, plan, tell or _nobody), scope(plan), units)
     return InfluxResults(_access(plan), scope(plan), units)
+
+
+def _platform(folder: RunFolder, plan: Plan, tell: Tell) -> Access:
+    """The platform's InfluxDB, as its reader."""
+    from dots_cli.runtime.containers import platform
+    from dots_cli.runtime.containers.engine import Engine
+
+    with Engine.connect() as engine:
+        there = platform.find(engine)
+        if there is None or not there.volumes:
+            raise StoreFailure(
+                f"the results of {plan.run_id} are gone: the platform's InfluxDB has no data",
+                "They went with `dots teardown --volumes`; run the scenario again.",
+            )
+        if there.store_url is None:
+            store = [spec for spec in plan.containers if spec.role == "store"]
+            tell("starting the platform's InfluxDB, which holds the results")
+            platform.start(engine, store, folder.stack, tell, renew=False)
+            there = platform.find(engine)
+        if there is None or there.store_url is None:
+            raise StoreFailure("the platform's InfluxDB does not run", "Try it again.")
+        password = there.variables.get("STORE_READER_PASSWORD")
+        if password is None or there.owner is not None:
+            raise StoreFailure(
+                f"the passwords of the platform {there.project} are not in {there.folder}",
+                f"Use the DOTS_HOME of {there.owner or 'whoever has started it'}.",
+            )
+        return Access(there.store_url, plan.store.database, _READER, password, of_platform=True)
 
 
 def _access(plan: Plan) -> Access:
@@ -60,6 +101,10 @@ def _access(plan: Plan) -> Access:
             f"the results are in {plan.store.url}, for which the variable {error} is not set",
             "Set it as it was when the run was started.",
         ) from None
+
+
+def _nobody(_: str) -> None:
+    """Hears what nobody wants to know."""
 
 
 def _units(folder: RunFolder) -> dict[str, dict[str, str]]:

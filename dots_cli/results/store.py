@@ -142,9 +142,10 @@ def long_rows(results: Results, esdl_type: str) -> Iterator[tuple[Row, str, Valu
 
 @dataclass(frozen=True)
 class Access:
-    """How an InfluxDB that exists already is reached."""
+    """How an InfluxDB is reached: one that exists already, or the platform's."""
 
     url: str
     database: str
     user: str
     password: str
+    of_platform: bool = False

@@ -35,7 +35,10 @@ class Store:
     kind: str
     server: Server
     scope: Scope
-    open: Callable[[], Results]
+    reader: Callable[[Scope], Results]
+
+    def open(self, scope: Scope | None = None) -> Results:
+        return self.reader(scope or self.scope)
 
 
 @pytest.fixture(scope="module")
@@ -53,12 +56,12 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
         with stores.endpoint(tmp_path / "store") as server:
             yield Store(
                 *("embedded", server, scope),
-                lambda: EmbeddedResults(tmp_path / "store", scope, UNITS),
+                lambda wanted: EmbeddedResults(tmp_path / "store", wanted, UNITS),
             )
     else:
         server = request.getfixturevalue("influxd")
         access = Access(f"http://127.0.0.1:{server.port}", DATABASE, USER, PASSWORD)
-        yield Store("influxdb", server, scope, lambda: InfluxResults(access, scope, UNITS))
+        yield Store("influxdb", server, scope, lambda wanted: InfluxResults(access, wanted, UNITS))
 
 
 def point(
@@ -294,13 +297,42 @@ def test_databases_are_shown_and_made(store: Store) -> None:
     assert (status, json.loads(text)) == (200, {"results": [{"statement_id": 0}]})
 
 
+def test_a_hundred_thousand_points_with_long_names_are_taken_at_once(store: Store) -> None:
+    """As `dots-infrastructure` sends them, some 40 MB; InfluxDB's own limit would be 25 MB."""
+    tags = f"simulation_id={store.scope.run_id},model_id=m-1"
+    long, count = "x" * 200, 100_000
+    store.server.take(
+        "\n".join(
+            f"PVInstallation,{tags},esdl_id={n % 500},esdl_name={long}{n % 500} "
+            f"{'y' * 60}={n} {START + n // 500 * 9}"
+            for n in range(count)
+        )
+    )
+    with store.open() as results:
+        assert results.counts() == {"PVInstallation": count}
+        assert len(results.objects("PVInstallation")) == 500
+        assert {len(o.name) for o in results.objects("PVInstallation")} == {201, 202, 203}
+        assert results.summary().fields[0].maximum == count - 1
+
+
+def test_points_of_the_year_1990_are_no_older_than_others(store: Store) -> None:
+    run = replace(store.scope, start=datetime(1990, 1, 1), end=datetime(1990, 1, 2))
+    start = int((run.start - datetime(1970, 1, 1)).total_seconds())
+    line = f"PVInstallation,esdl_id=a,simulation_id={run.run_id} f="
+    store.server.take("\n".join(f"{line}{n} {start + n * 900}" for n in range(97)))
+    with store.open(run) as results:
+        rows = list(results.rows("PVInstallation"))
+        assert results.summary().outside == 0
+    assert [rows[0].time, rows[-1].time, len(rows)] == [run.start, run.end, 97]
+
+
 def test_both_stores_export_the_same_bytes(tmp_path: Path, request: pytest.FixtureRequest) -> None:
     server: Server = request.getfixturevalue("influxd")
     scope = Scope("run-same-bytes", AT[0], AT[2])
     access = Access(f"http://127.0.0.1:{server.port}", DATABASE, USER, PASSWORD)
     with stores.endpoint(tmp_path / "store") as endpoint:
         for each in (server, endpoint):
-            fill(Store("", each, scope, lambda: InfluxResults(access, scope, {})))
+            fill(Store("", each, scope, lambda wanted: InfluxResults(access, wanted, {})))
         with InfluxResults(access, scope, {}) as results:
             one = {f.path.name: f.path.read_bytes() for f in export(results, tmp_path / "one")}
         with EmbeddedResults(tmp_path / "store", scope, {}) as other:

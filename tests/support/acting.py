@@ -11,7 +11,16 @@ from datetime import datetime
 from filelock import FileLock
 
 from dots_cli.plan import serialise
-from dots_cli.plan.model import EsdlRef, Federation, Limits, Model, Plan, Simulation, StorePlan
+from dots_cli.plan.model import (
+    PLAN_FORMAT,
+    EsdlRef,
+    Federation,
+    Limits,
+    Model,
+    Plan,
+    Simulation,
+    StorePlan,
+)
 from dots_cli.render import run_folder
 from dots_cli.render.run_folder import RunFolder
 from dots_cli.runtime import control
@@ -31,7 +40,7 @@ def make_run(
 ) -> RunFolder:
     """The folder of a run of one day, 2024-01-01, that nobody has taken over yet."""
     plan = Plan(
-        format=1,
+        format=PLAN_FORMAT,
         run_id=run_id,
         scenario="two-houses",
         runtime="process",
