@@ -30,6 +30,8 @@ PREPARE, RUN, LOOK, RESULTS, REMOVE = (
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "init": (PREPARE, "Write a service definition for a scenario, or copy an example."),
+    "new": (PREPARE, "Write a service of your own, or a project with one."),
+    "import": (PREPARE, "Turn a DOTS request into a scenario and a service definition."),
     "validate": (PREPARE, "Check a scenario and its service definition; report every problem."),
     "plan": (PREPARE, "Show what a run would start, without starting it."),
     "schema": (PREPARE, "Print the JSON schema of the service definition."),
@@ -162,6 +164,8 @@ def _load(verb: str | None) -> Any:
     own = typer.Typer(add_completion=False)
     importlib.import_module(f"dots_cli.commands.{verb}").register(own)
     command = typer.main.get_command(own)
+    # A verb with kinds of its own, like `new`, is a group in a group.
+    command = getattr(command, "commands", {}).get(verb, command)
     command.name = verb
     return command
 

@@ -19,7 +19,7 @@ def known_classes() -> frozenset[str]:
     return frozenset(
         name
         for name, python_class in _metamodel().eClassifiers.items()
-        if hasattr(python_class, "eClass") and not getattr(python_class.eClass, "abstract", True)
+        if _is_class(python_class) and not python_class.eClass.abstract
     )
 
 
@@ -111,7 +111,12 @@ def kind_of(class_name: str) -> Kind | None:
     """
     classes = _metamodel().eClassifiers
     python_class = classes.get(class_name) or classes.get(_renamed(class_name))
-    return Kind(python_class, class_name) if hasattr(python_class, "eClass") else None
+    return Kind(python_class, class_name) if _is_class(python_class) else None
+
+
+def _is_class(classifier: Any) -> bool:
+    """Enumerations and data types stand among the classes too."""
+    return isinstance(classifier, type) and hasattr(classifier, "eClass")
 
 
 def _renamed(class_name: str) -> str:

@@ -11,6 +11,7 @@ import sys
 import types
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import typer
@@ -67,8 +68,9 @@ def test_every_exit_code_has_its_meaning_in_the_help() -> None:
 def test_every_verb_has_a_module_whose_help_begins_with_its_line(verb: str) -> None:
     own = typer.Typer()
     importlib.import_module(f"dots_cli.commands.{verb}").register(own)
-    (command,) = own.registered_commands
-    assert (command.name or command.callback.__name__) == verb  # type: ignore[union-attr]
+    command: Any
+    (command,) = [*own.registered_commands, *own.registered_groups]
+    assert (command.name or command.callback.__name__) == verb
     help_text = command.help or inspect.getdoc(command.callback) or ""
     assert help_text.split("\n\n")[0].replace("\n", " ") == COMMANDS[verb][1]
 

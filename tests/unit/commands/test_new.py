@@ -1,0 +1,113 @@
+"""`dots new`, as it is called and as it asks."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from dots_cli.app import app
+from dots_cli.errors import ExitCode
+from tests.support import ROOT
+from tests.support.terminal import opened
+
+
+def dots(*args: str | Path) -> Result:
+    return CliRunner().invoke(app, [str(arg) for arg in args])
+
+
+def test_a_service_is_written_and_said_how_to_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    result = dots("new", "service", "heat-pump")
+    assert result.exit_code == 0, result.stderr
+    assert result.stdout == "Written: heat-pump\n"
+    assert f"dots run {Path('heat-pump') / 'example' / 'scenario.esdl'}" in result.stderr
+    formulas = Path("heat-pump") / "src" / "heat_pump_service" / "formulas.py"
+    assert str(formulas) in result.stderr
+    assert formulas.is_file()
+    assert dots("validate", "heat-pump/example/scenario.esdl").exit_code == 0
+
+
+def test_a_program_is_told_the_files(tmp_path: Path) -> None:
+    target = tmp_path / "my größe"
+    result = dots("new", "service", "x", "--esdl-type", "HeatPump", "-o", target, "--json")
+    data = json.loads(result.stdout)
+    assert data["written"] == str(target)
+    assert all((target / name).is_file() for name in data["files"])
+    assert (target / "example" / ".dots" / "services.schema.json").is_file()
+
+
+def test_a_project_is_a_folder_with_one_service(tmp_path: Path) -> None:
+    assert dots("new", "project", tmp_path / "study").exit_code == 0
+    assert {p.name for p in (tmp_path / "study").iterdir()} == {
+        *("README.md", "scenario.esdl", "services.yaml", "services", ".dots")
+    }
+    assert dots("validate", tmp_path / "study" / "scenario.esdl").exit_code == 0
+
+
+@pytest.mark.parametrize("kind", ["service", "project"])
+def test_what_is_there_is_never_written_over(
+    tmp_path: Path, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "heat-pump").mkdir()
+    assert dots("new", kind, "heat-pump").exit_code == 0, "an empty folder is no matter"
+    marked = tmp_path / "heat-pump" / "README.md"
+    marked.write_text("mine")
+    result = dots("new", kind, "heat-pump")
+    assert result.exit_code == ExitCode.USAGE
+    assert "heat-pump is there already" in result.stderr
+    assert marked.read_text() == "mine"
+    (tmp_path / "file").touch()
+    assert dots("new", "service", "heat-pump", "-o", "file").exit_code == ExitCode.USAGE
+
+
+def test_mistakes_are_named_at_once_and_nothing_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    result = dots("new", "service", "class", "--esdl-type", "Heatpump", "--output", "a b")
+    assert result.exit_code == ExitCode.USAGE
+    for complaint in ("a word of Python", "did you mean HeatPump?", "is not name:unit"):
+        assert complaint in result.stderr
+    assert not list(tmp_path.iterdir())
+
+
+def test_without_a_terminal_a_type_that_the_name_does_not_say_is_asked_of_the_caller(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    result = dots("new", "service", "weather")
+    assert result.exit_code == ExitCode.USAGE
+    assert "which ESDL type does weather simulate?" in result.stderr
+    assert "--esdl-type" in result.stderr
+
+
+@pytest.mark.needs("tmux")
+def test_in_a_terminal_it_asks_until_the_answer_fits(tmp_path: Path) -> None:
+    target = tmp_path / "made"
+    command = [sys.executable, "-m", "dots_cli", "new", "service", "heat-pump", "-o", str(target)]
+    env = {"PYTHONPATH": str(ROOT), "LC_ALL": "C.UTF-8", "DOTS_HOME": os.environ["DOTS_HOME"]}
+    with opened(command, env=env) as terminal:
+        terminal.wait_for("[HeatPump]:")
+        terminal.keys("Heatpumpe", "Enter")
+        terminal.wait_for("did you mean HeatPump?")
+        terminal.keys("Enter")
+        terminal.wait_for("[simulate:15m]:")
+        terminal.keys("Enter")
+        terminal.wait_for("Inputs")
+        terminal.keys("EnvironmentalProfiles.air_temperature:K, PVInstallation.power", "Enter")
+        terminal.wait_for("is not TYPE.name:unit")
+        terminal.keys("EnvironmentalProfiles.air_temperature:K", "Enter")
+        terminal.wait_for("[power:W]:")
+        terminal.keys("heat:kW", "Enter")
+        assert terminal.wait_for_exit() == 0
+    code = (target / "src" / "heat_pump_service" / "service.py").read_text(encoding="utf-8")
+    assert 'takes("EnvironmentalProfiles", "air_temperature", "K")' in code
+    assert 'gives("heat", "kW")' in code
