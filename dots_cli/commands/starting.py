@@ -109,4 +109,5 @@ def _make_folder(
         scenario=scenario.content,
         definition=definition.content,
         plan=serialise.to_json(plan),
+        request=scenario.request,
     )

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Literal
+
+from dots_cli.definition.git_source import GitSource
 
 _FILE = Path(__file__).with_name("catalogue.yaml")
 
@@ -18,6 +21,7 @@ class Published:
     esdl_type: str
     repository: str
     image: str
+    commit: str = ""
     dialect: Literal["old", "new"] | None = None
     calculations: int | None = None
     python: str | None = None
@@ -25,6 +29,11 @@ class Published:
     command: tuple[str, ...] = ()
     inputs_from: tuple[str, ...] = ()
     notes: str = ""
+
+    @property
+    def git(self) -> GitSource | None:
+        """Its code at the commit that the catalogue describes."""
+        return GitSource(self.repository, self.commit) if self.commit else None
 
 
 def read_catalogue(file: Path = _FILE) -> dict[str, tuple[Published, ...]]:
@@ -39,6 +48,22 @@ def read_catalogue(file: Path = _FILE) -> dict[str, tuple[Published, ...]]:
         entry = _published(item)
         found[entry.esdl_type] = (*found.get(entry.esdl_type, ()), entry)
     return found
+
+
+def of_image(catalogue: Mapping[str, tuple[Published, ...]], image: str | None) -> Published | None:
+    """The published service that an image belongs to, whatever its tag."""
+    wanted = _without_tag(image or "")
+    for services in catalogue.values():
+        for service in services:
+            if _without_tag(service.image) == wanted:
+                return service
+    return None
+
+
+def _without_tag(image: str) -> str:
+    name = image.partition("@")[0]
+    path, slash, last = name.rpartition("/")
+    return f"{path}{slash}{last.partition(':')[0]}"
 
 
 def _published(item: dict[str, Any]) -> Published:

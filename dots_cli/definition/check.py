@@ -3,32 +3,57 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 from dots_cli.definition import esdl
+from dots_cli.definition.catalogue import read_catalogue
 from dots_cli.definition.complete import complete
 from dots_cli.definition.entries import Entries, read_entries
 from dots_cli.definition.glance import find_services
+from dots_cli.definition.imported import imported
 from dots_cli.definition.located import Problems
 from dots_cli.definition.model import Definition, Overrides, Scenario
 from dots_cli.definition.overrides import parse
+from dots_cli.definition.request import looks_like_request, read_request
 from dots_cli.errors import InputError
 
 
 def read_both(
-    scenario_path: Path, services_path: Path | None, overrides: Overrides
+    scenario_path: Path,
+    services_path: Path | None,
+    overrides: Overrides,
+    esdl_file: Path | None = None,
 ) -> tuple[Scenario, Definition]:
-    """The scenario and its definition; see `definition.read`."""
+    """The scenario and its definition, or both out of a DOTS request; see `definition.read`.
+
+    `esdl_file` is the ESDL of a request that does not hold it.
+    """
     wanted = parse(overrides)
     problems = Problems()
-    found = _read_scenario(scenario_path, problems)
-    entries = _read_services(scenario_path, services_path, problems)
+    raw = _bytes_of(scenario_path, "scenario", problems)
+    request, found = None, None
+    if raw is not None and looks_like_request(scenario_path, raw):
+        request = read_request(raw, scenario_path, problems, esdl_file)
+        if request.esdl is not None:
+            found = _scenario(request.esdl, request.esdl_path, problems)
+    elif raw is not None:
+        found = _scenario(raw, scenario_path, problems)
+    if request is not None and services_path is None:
+        entries = request.entries
+    else:
+        entries = _read_services(scenario_path, services_path, problems)
     definition = None
     if entries is not None:
         definition = complete(entries, found, problems, wanted, os.environ)
     if found is None or definition is None or problems.errors:
         raise _failure(problems)
-    return found[0], definition
+    scenario = found[0]
+    if request is not None:
+        scenario = replace(scenario, path=scenario_path, request=raw)
+        if services_path is None:
+            definition = imported(definition, scenario, read_catalogue())
+    return scenario, definition
 
 
 def read_scenario(path: Path) -> Scenario:
@@ -42,8 +67,12 @@ def read_scenario(path: Path) -> Scenario:
 
 def _read_scenario(path: Path, problems: Problems) -> tuple[Scenario, esdl.Content] | None:
     raw = _bytes_of(path, "scenario", problems)
-    content = None if raw is None else esdl.read(raw, path, problems)
-    if raw is None or content is None:
+    return None if raw is None else _scenario(raw, path, problems)
+
+
+def _scenario(raw: bytes, path: Path, problems: Problems) -> tuple[Scenario, esdl.Content] | None:
+    content = esdl.read(raw, path, problems)
+    if content is None:
         return None
     scenario = Scenario(
         path=path,

@@ -89,9 +89,12 @@ def read_entries(content: bytes, file: Path, problems: Problems) -> Entries | No
         hint = "It begins with keys like `simulation:` and `services:`; see `dots schema`."
         problems.add(file, document.line(()), "the service definition is no mapping", hint)
         return None
-    document = _from_request(document, problems)
-    whole = _validated(document, problems)
-    return _typed(document, content, whole)
+    return typed_entries(_from_request(document, problems), content, problems)
+
+
+def typed_entries(document: Document, content: bytes, problems: Problems) -> Entries:
+    """The entries of a mapping whose keys are where they belong, its mistakes reported."""
+    return _typed(document, content, _validated(document, problems))
 
 
 def _from_request(document: Document, problems: Problems) -> Document:

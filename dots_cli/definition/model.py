@@ -66,6 +66,7 @@ class Scenario:
     `objects` holds every object that has an id, in document order; the energy system itself comes
     last. `simulatable` are the classes in the file of which a model may make sense (assets,
     markets, weather, the system itself). `first_instant` is where the earliest profile begins.
+    `request` is the DOTS request that the scenario came in, as it was read; `path` is then its.
     """
 
     path: Path
@@ -73,6 +74,7 @@ class Scenario:
     objects: tuple[EsdlObject, ...] = field(repr=False)
     simulatable: frozenset[str] = frozenset()
     first_instant: datetime | None = None
+    request: bytes | None = field(default=None, repr=False)
 
     @property
     def name(self) -> str:

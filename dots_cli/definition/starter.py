@@ -23,6 +23,8 @@ def known_services(
             name=sanitised(catalogue[esdl_type][0].name),
             esdl_type=esdl_type,
             image=catalogue[esdl_type][0].image,
+            git=catalogue[esdl_type][0].git,
+            python=catalogue[esdl_type][0].python,
             calculations=catalogue[esdl_type][0].calculations,
         )
         for esdl_type in _worth_simulating(scenario)
@@ -38,11 +40,7 @@ def starter(scenario: Scenario, catalogue: Mapping[str, tuple[Published, ...]]) 
 def _head(scenario: Scenario) -> Iterator[str]:
     name = _one_line(scenario.path.name)
     start = scenario.first_instant
-    yield f"# Service definition for {name}, written by `dots init`."
-    yield f"# Check it:           dots validate {name}"
-    yield f"# See what it starts: dots plan {name}"
-    yield f"# Run it:             dots run {name}"
-    yield "# All keys:           dots schema"
+    yield from head(name, "written by `dots init`")
     yield ""
     yield "simulation:"
     why = "where the profiles in the file begin" if start else "no time zone"
@@ -51,6 +49,15 @@ def _head(scenario: Scenario) -> Iterator[str]:
     yield "  log_level: info  # debug, info, warning or error"
     yield ""
     yield "services:"
+
+
+def head(name: str, origin: str) -> Iterator[str]:
+    """The comment at the top of a definition for a scenario of that name."""
+    yield f"# Service definition for {name}, {origin}."
+    yield f"# Check it:           dots validate {name}"
+    yield f"# See what it starts: dots plan {name}"
+    yield f"# Run it:             dots run {name}"
+    yield "# All keys:           dots schema"
 
 
 def _services(scenario: Scenario, catalogue: Mapping[str, tuple[Published, ...]]) -> Iterator[str]:
@@ -68,27 +75,41 @@ def _services(scenario: Scenario, catalogue: Mapping[str, tuple[Published, ...]]
 def _filled(objects: str, service: Service, published: tuple[Published, ...]) -> Iterator[str]:
     first, *others = published
     yield f"  # {service.esdl_type}: {objects}. Published: {_one_line(first.name)}"
-    if first.inputs_from:
-        yield from _wrapped(f"It takes inputs from services of {', '.join(first.inputs_from)}.")
-    if first.notes:
-        yield from _wrapped(first.notes)
+    yield from comments(first)
     for other in others:
         yield f"  # Another one: {_one_line(other.name)}, {_one_line(other.image)}"
+    yield from entry(service, first)
+
+
+def comments(published: Published) -> Iterator[str]:
+    """What a person should know of a published service."""
+    if published.inputs_from:
+        yield from _wrapped(f"It takes inputs from services of {', '.join(published.inputs_from)}.")
+    if published.notes:
+        yield from _wrapped(published.notes)
+
+
+def entry(service: Service, published: Published | None) -> Iterator[str]:
+    """The lines of one service, for a list below `services:`."""
     yield f"  - name: {_scalar(service.name)}"
     yield f"    esdl_type: {_scalar(service.esdl_type)}"
     yield f"    image: {_scalar(service.image)}"
-    yield "    # Without Docker its code is run. Fetch it, then use these lines:"
-    yield f"    #   git clone {_one_line(first.repository)} {service.name}"
-    if first.system_packages:
-        yield f"    #   and these packages of the system: {', '.join(first.system_packages)}"
-    yield f"    # source: ./{service.name}"
-    command = [_scalar(word) for word in first.command] or ["python", "-m", "..."]
-    yield f"    # command: [{', '.join(command)}]"
-    if first.python:
-        yield f"    # python: {_scalar(first.python)}"
-    yield "    models: 1  # 0 = one per object, n = at most n"
+    if service.git is not None:
+        yield "    # Without Docker its code is run, as it was when dots was tried with it:"
+        yield f"    source: {_scalar(str(service.git))}"
+    else:
+        yield "    # Without Docker its code is run: name its folder, or a Git URL with a tag."
+        yield f"    # source: ./{sanitised(service.name)}"
+    if published and published.system_packages:
+        yield f"    # It needs packages of the system: {', '.join(published.system_packages)}"
+    if service.python:
+        yield f"    python: {_scalar(service.python)}"
+    yield f"    models: {service.models}  # 0 = one per object, n = at most n"
     if service.calculations is not None:
         yield f"    calculations: {service.calculations}"
+    if service.env:
+        yield "    env:"
+        yield from (f"      {_scalar(name)}: {_scalar(value)}" for name, value in service.env)
 
 
 def _wrapped(text: str) -> Iterator[str]:

@@ -72,6 +72,11 @@ class RunFolder:
         return self.path / "services.yaml"
 
     @property
+    def request(self) -> Path:
+        """The DOTS request as it was, where the run was asked for by one."""
+        return self.path / "request.json"
+
+    @property
     def plan(self) -> Path:
         """`plan.json`."""
         return self.path / "plan.json"
@@ -154,6 +159,7 @@ def create(
     scenario: bytes,
     definition: bytes,
     plan: str,
+    request: bytes | None = None,
 ) -> RunFolder:
     """Make the folder of a new run, readable by its owner only.
 
@@ -170,6 +176,8 @@ def create(
         draft.reserve.write_bytes(b"\0" * RESERVE)
         draft.scenario.write_bytes(scenario)
         draft.definition.write_bytes(definition)
+        if request is not None:
+            draft.request.write_bytes(request)
         draft.plan.write_text(plan, encoding="utf-8", newline="\n")
         draft.about.write_text(
             json.dumps({"format": FOLDER_FORMAT, "run_id": run_id, **about}, indent=1),
