@@ -54,8 +54,6 @@ def taken_from_sources(
             taken.append(f"runs `{shlex.join(found.command)}`{where} ({found.command_from})")
         if not service.python and found.python:
             taken.append(f"Python {found.python} ({found.python_from})")
-        elif not service.python and found.requires_python:
-            taken.append(f"Python {found.requires_python} (pyproject.toml)")
         if found.packages:
             taken.append(f"the Dockerfile installs {', '.join(found.packages)}")
         if service.commit:

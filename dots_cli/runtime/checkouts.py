@@ -27,6 +27,10 @@ Tell = Callable[[str], None]
 _LOOK_AGAIN = 0.2
 _COMMIT = re.compile(r"[0-9a-f]{7,40}")
 _STALLED = ("-c", "http.lowSpeedLimit=1", "-c", "http.lowSpeedTime=60")
+_FETCH = (
+    *("fetch", "--quiet", "--prune", "--tags", "--force"),
+    *("origin", "+refs/heads/*:refs/heads/*"),
+)
 _QUIET = {"GIT_TERMINAL_PROMPT": "0", "GIT_ASKPASS": "", "SSH_ASKPASS_REQUIRE": "never"}
 _DROPPED = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY", "GIT_NAMESPACE")
 _UNREACHABLE = (
@@ -87,7 +91,7 @@ class Checkouts:
         found, final = _resolved(repository, source.ref)
         if not fresh and not final and not self._offline:
             tell(f"fetching {source.ref} of {source.url}")
-            _git(source, "-C", str(repository), "fetch", "--quiet", "--prune", "--tags", "--force")
+            _git(source, "-C", str(repository), *_FETCH)
             found, final = _resolved(repository, source.ref)
         if found is None:
             hint = "Check the tag or commit after the last @."
@@ -107,7 +111,7 @@ class Checkouts:
         draft = repository.with_suffix(".new")
         shutil.rmtree(draft, ignore_errors=True)
         try:
-            _git(source, "clone", "--quiet", "--mirror", "--", source.url, str(draft))
+            _git(source, "clone", "--quiet", "--bare", "--", source.url, str(draft))
             draft.rename(repository)
         finally:
             shutil.rmtree(draft, ignore_errors=True)
