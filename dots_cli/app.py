@@ -35,6 +35,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "validate": (PREPARE, "Check a scenario and its service definition; report every problem."),
     "plan": (PREPARE, "Show what a run would start, without starting it."),
     "schema": (PREPARE, "Print the JSON schema of the service definition."),
+    "doctor": (PREPARE, "Look at what runs need of this machine; each with what to do."),
     "run": (RUN, "Run a scenario and show how it goes; ends with the run's exit code."),
     "attach": (
         RUN,
@@ -54,6 +55,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
         RESULTS,
         "Write a run's results as CSV, one file per ESDL type with a column per output.",
     ),
+    "open": (RESULTS, "Open Grafana at a run of containers, with the run's time range."),
     "teardown": (
         REMOVE,
         "End a run politely and remove its processes; folder, logs and results stay.",

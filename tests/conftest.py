@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import time
+import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -40,7 +41,11 @@ def dots_home(
     # Services have tests of their own, which some tests run: with their options, not with ours.
     monkeypatch.delenv("PYTEST_ADDOPTS", raising=False)
     monkeypatch.setenv("DOTS_CACHE", str(parts.cache_folder() / "dots"))
+    # Nobody's platform but the test's own, which goes with it.
+    monkeypatch.setenv("DOTS_PLATFORM", f"dots-test-{uuid.uuid4().hex[:12]}")
     yield home
+    if (home / "platform" / ".env").exists():
+        _remove_platform()
     if home.exists():
         _nothing_left(home)
 
@@ -91,6 +96,14 @@ def start_dots(dots_home: Path) -> StartDots:
 
 def _dots(args: tuple[str | Path, ...]) -> list[str]:
     return [sys.executable, "-m", "dots_cli", *map(str, args)]
+
+
+def _remove_platform() -> None:
+    from dots_cli.runtime.containers import platform
+    from dots_cli.runtime.containers.engine import Engine
+
+    with Engine.connect() as engine:
+        platform.remove(engine, volumes=True)
 
 
 def _nothing_left(home: Path) -> None:

@@ -25,14 +25,25 @@ def register(app: typer.Typer) -> None:
     ) -> None:
         """Show how far a run is, whom it waits for, and its processes.
 
-        Without RUN the newest.
+        Without RUN the newest. Below it the platform, which runs in containers share.
         """
         from dots_cli.output import console, run_tables
-        from dots_cli.runs import registry
+        from dots_cli.output.platform import print_platform
+        from dots_cli.runs import platform, registry
 
+        there = platform.look()
+        if there is not None and run is None and not registry.runs():
+            if json:
+                console.print_json({"platform": platform.as_data(there)})
+            else:
+                print_platform(there)
+            return
         folder = registry.find(run)
         state = registry.state(folder)
         if json:
-            console.print_json(run_tables.to_data(folder, state))
-        else:
-            run_tables.print_status(folder, state)
+            data = run_tables.to_data(folder, state)
+            console.print_json(data | {"platform": there and platform.as_data(there)})
+            return
+        run_tables.print_status(folder, state)
+        if there is not None:
+            print_platform(there)

@@ -23,19 +23,35 @@ def register(app: typer.Typer) -> None:
         ] = None,
         volumes: Annotated[
             bool,
-            typer.Option("--volumes", help="The data of the platform too; none is kept yet."),
+            typer.Option("--volumes", help="The platform's data and passwords too; asks first."),
         ] = False,
+        yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
         json: Annotated[bool, typer.Option("--json", help="Print what was ended as JSON.")] = False,
     ) -> None:
         """End a run politely and remove its processes; folder, logs and results stay.
 
-        Without RUN this ends every run of this user.
+        Without RUN this ends every run of this user, and the platform that runs in containers
+        share; its data stays unless --volumes says otherwise.
         """
-        from dots_cli.output.steering import tear_down
-        from dots_cli.runs import registry, steer
+        from dots_cli.errors import UsageError
+        from dots_cli.output.platform import confirm_removal, print_removed
+        from dots_cli.output.steering import print_torn_down, tear_down
+        from dots_cli.runs import platform, registry, steer
 
+        if run is not None and volumes:
+            raise UsageError(
+                "--volumes removes the platform's data, which all runs share",
+                "Leave RUN out; a single run's results stay in the platform.",
+            )
         if run is not None:
-            folders = [registry.find(run)]
-        else:
-            folders = [folder for folder in registry.runs() if steer.needs_teardown(folder)]
-        tear_down(folders, json=json)
+            print_torn_down(tear_down([registry.find(run)], json=json), None, json=json)
+            return
+        there = platform.look(everybody=True) if volumes else None
+        if there and there.volumes and not there.owner and not yes and not confirm_removal(there):
+            return
+        folders = [folder for folder in registry.runs() if steer.needs_teardown(folder)]
+        done = tear_down(folders, json=json)
+        removed = platform.remove(volumes=volumes)
+        if removed is not None and not json:
+            print_removed(removed)
+        print_torn_down(done, removed, json=json)

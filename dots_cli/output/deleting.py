@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 
-from dots_cli.errors import UsageError
 from dots_cli.output import console
+from dots_cli.output.asking import confirmed
 from dots_cli.output.words import clock, plural, size
 from dots_cli.render.run_folder import RunFolder
 from dots_cli.runs import disposal, registry
@@ -22,16 +21,11 @@ def confirm(folders: Sequence[RunFolder]) -> bool:
     if len(folders) > _LISTED:
         console.say(f"and {len(folders) - _LISTED} more")
     which = "this run" if len(folders) == 1 else f"these {plural(len(folders), 'run')}"
-    sys.stderr.write(f"Delete {which} with all results? [y/N] ")
-    sys.stderr.flush()
-    answer = sys.stdin.readline()
-    if not answer:
-        sys.stderr.write("\n")
-        raise UsageError("nobody answers here", "Add --yes to delete without being asked.")
-    if answer.strip().lower() in ("y", "yes"):
-        return True
-    console.say("Nothing was deleted.")
-    return False
+    return confirmed(
+        f"Delete {which} with all results?",
+        "Add --yes to delete without being asked.",
+        "Nothing was deleted.",
+    )
 
 
 def print_deleted(deleted: Sequence[tuple[RunFolder, int]], *, json: bool) -> None:

@@ -11,6 +11,7 @@ from dots_cli.output.waiting import Waiting
 from dots_cli.output.words import plural
 from dots_cli.render.run_folder import RunFolder
 from dots_cli.runs import steer
+from dots_cli.runs.platform import Removed
 from dots_cli.runs.state import RunState
 from dots_cli.runs.steer import TornDown
 
@@ -46,7 +47,7 @@ def print_end(folder: RunFolder, state: RunState, *, json: bool) -> None:
         console.print_result(verdict_line(state, state.verdict))
 
 
-def tear_down(folders: Sequence[RunFolder], *, json: bool) -> None:
+def tear_down(folders: Sequence[RunFolder], *, json: bool) -> list[TornDown]:
     """End runs one after the other and say what there was of each."""
     done = []
     for folder in folders:
@@ -58,10 +59,20 @@ def tear_down(folders: Sequence[RunFolder], *, json: bool) -> None:
                     done.append(item)
         if not json:
             console.print_result(_torn_down(done[-1]))
+    return done
+
+
+def print_torn_down(done: Sequence[TornDown], removed: Removed | None, *, json: bool) -> None:
+    """All of it for a program: runs first, then the platform if that was removed; for a person
+    only that there was nothing."""
     if json:
         keys = ("run_id", "was_running", "processes")
-        console.print_json([{key: getattr(item, key) for key in keys} for item in done])
-    elif not done:
+        data: list[object] = [{key: getattr(item, key) for key in keys} for item in done]
+        if removed is not None and not removed.left_to:
+            told = {"containers": removed.containers, "volumes": list(removed.volumes)}
+            data.append({"platform": removed.project} | told)
+        console.print_json(data)
+    elif not done and removed is None:
         console.say("Nothing is running.")
 
 

@@ -225,7 +225,7 @@ class Environments:
         return Interpreter(path, answer.stdout.strip()) if answer.returncode == 0 else None
 
     def _uv(self, *arguments: str, about: Path | None = None, downloads: bool = False) -> str:
-        command = [_uv_program(), "--system-certs", "--no-progress"]
+        command = [uv_program(), "--system-certs", "--no-progress"]
         if self._offline:
             command.append("--offline")
         if not downloads:
@@ -257,7 +257,8 @@ class Environments:
 _FINDING_UV = threading.Lock()
 
 
-def _uv_program() -> str:
+def uv_program() -> str:
+    """The path of `uv`."""
     import uv
 
     # Services are made ready side by side, and `sysconfig`, which is asked here, gives a second

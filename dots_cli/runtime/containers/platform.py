@@ -13,17 +13,17 @@ import os
 import re
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
 from dots_cli.errors import EnvironmentFailure
-from dots_cli.plan.containers import GRAFANA_PORT, STORE_PORT
+from dots_cli.plan.containers import GRAFANA_PORT, STORE_NETWORK, STORE_PORT
 from dots_cli.plan.model import ContainerSpec, Role
 from dots_cli.render.run_folder import data_home
 from dots_cli.render.secrets import VARIABLES, random_secrets, read_variables, write_variables
-from dots_cli.runtime.containers import shared
+from dots_cli.runtime.containers import shared, translate
 from dots_cli.runtime.containers.engine import Engine
 from dots_cli.runtime.containers.facts import Container, Project
 
@@ -55,7 +55,7 @@ class Platform:
     folder: Path
     containers: tuple[Container, ...]
     volumes: tuple[str, ...]
-    variables: Mapping[str, str]
+    variables: Mapping[str, str] = field(repr=False)
 
     @property
     def store(self) -> Container | None:
@@ -99,6 +99,16 @@ def project() -> Project:
             "Use small letters, digits, - and _, a letter or digit first.",
         )
     return Project(name, data_home() / "platform")
+
+
+def network() -> str:
+    """The engine's name of the network on which the store is `influxdb`; models join it."""
+    return translate.network_name(project(), STORE_NETWORK)
+
+
+def has_own() -> bool:
+    """Whether this user has had a platform whose data may still be there. Asks no engine."""
+    return (data_home() / "platform" / VARIABLES).exists()
 
 
 def find(engine: Engine) -> Platform | None:
@@ -191,7 +201,7 @@ def _alone(own: Project, tell: Tell) -> contextlib.AbstractContextManager[None]:
 
 def _variables(own: Project, there: Platform | None) -> dict[str, str]:
     """Passwords and ports as they were, or new ones where there is nothing yet to be opened."""
-    known = _known(own)
+    known = _known(own, must_be_readable=True)
     made = {name: value for name, value in random_secrets().items() if name != _OF_A_RUN}
     if not made.keys() <= known.keys():
         if there is not None and there.volumes:
@@ -209,12 +219,14 @@ def _variables(own: Project, there: Platform | None) -> dict[str, str]:
     return known
 
 
-def _known(own: Project) -> dict[str, str]:
+def _known(own: Project, *, must_be_readable: bool = False) -> dict[str, str]:
     try:
         return read_variables(own.folder / VARIABLES)
     except FileNotFoundError:
         return {}
     except (OSError, ValueError) as error:
+        if not must_be_readable:
+            return {}
         raise EnvironmentFailure(
             f"the passwords of the platform cannot be read: {error}",
             f"Repair {own.folder / VARIABLES}, or remove it with the data: "

@@ -30,7 +30,7 @@ FILES = "stack"
 
 _LOOK = 0.2
 _PORTS_TRIED = 200
-_TAIL = 15
+_TAIL = 6
 _REFUSED = ("authorization failed", "authentication", "user not found", "not authorized")
 
 

@@ -168,9 +168,9 @@ def test_many_services_can_be_made_ready_at_once_from_the_start() -> None:
     """In a process that has looked for `uv` never before: the search is not safe by itself."""
     program = (
         "import threading\n"
-        "from dots_cli.runtime.environments import _uv_program\n"
+        "from dots_cli.runtime.environments import uv_program\n"
         "gate, found = threading.Barrier(20), []\n"
-        "def look(): gate.wait(); found.append(_uv_program())\n"
+        "def look(): gate.wait(); found.append(uv_program())\n"
         "threads = [threading.Thread(target=look) for _ in range(20)]\n"
         "[t.start() for t in threads]; [t.join() for t in threads]\n"
         "assert len(found) == 20, len(found)\n"

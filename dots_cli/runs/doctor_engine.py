@@ -1,0 +1,223 @@
+"""Looks at what runs in containers need: the engine, its memory and disk, ports, images."""
+
+from __future__ import annotations
+
+import base64
+import http.client
+import os
+import shutil
+import urllib.parse
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dots_cli.errors import DotsError, EnvironmentFailure
+from dots_cli.plan.containers import DATABASE, GRAFANA_IMAGE, STORE_IMAGE
+from dots_cli.render.run_folder import RunFolder, data_home
+from dots_cli.runs import registry
+from dots_cli.runs.findings import Finding, Grade, gigabytes
+from dots_cli.runtime.engine_probe import Answer, probe
+
+if TYPE_CHECKING:
+    from dots_cli.runtime.containers.engine import Engine
+    from dots_cli.runtime.containers.facts import EngineInfo
+    from dots_cli.runtime.containers.platform import Platform
+
+LITTLE_MEMORY = 2e9
+LITTLE_DISK = 5e9
+NO_DISK = 5e8
+
+_SECTION = "containers"
+_DESKTOP = "In Docker Desktop: Settings, Resources."
+_PLATFORM = ("INFLUXDB_PORT", "GRAFANA_PORT")
+
+
+def containers() -> Iterator[Finding]:
+    """Everything about containers; one finding where no engine answers."""
+    answer = probe(patience=2.0)
+    if not answer.answers:
+        yield _nobody_answers(answer)
+        return
+    from dots_cli.runtime.containers.engine import Engine
+
+    try:
+        with Engine.connect() as engine:
+            yield from _engine(engine)
+    except DotsError as error:
+        yield Finding(_SECTION, "engine", "problem", error.message, error.hint)
+
+
+def _nobody_answers(answer: Answer) -> Finding:
+    """No Docker at all is nothing wrong: sources run without it."""
+    what = f"no Docker engine answers: {answer.why_not}"
+    if "permission denied" in answer.why_not:
+        hint = "Let your user use it: `sudo usermod -aG docker $USER`, then log in again."
+        return Finding(_SECTION, "engine", "problem", what, hint)
+    if answer.address.told_by:
+        hint = "Correct or unset DOCKER_HOST, or choose a context: `docker context use ...`."
+        return Finding(_SECTION, "engine", "problem", what, hint)
+    hint = "Runs of sources work without. For images: install and start Docker."
+    return Finding(_SECTION, "engine", "note", what, hint)
+
+
+def _engine(engine: Engine) -> Iterator[Finding]:
+    from dots_cli.runtime.containers import platform
+
+    info = engine.info()
+    kind = [info.system, info.architecture]
+    kind += ["rootless"] if info.rootless else []
+    yield Finding(
+        *(_SECTION, "engine", "ok"),
+        f"Docker {info.version} (API {info.api_version}) at {info.address}: {', '.join(kind)}",
+    )
+    yield _memory(info)
+    yield from _disk(info)
+    yield _builder()
+    there: Platform | None = None
+    try:
+        there = platform.find(engine)
+        yield _platform(there)
+    except EnvironmentFailure as error:
+        yield Finding(_SECTION, "platform", "problem", error.message, error.hint)
+    yield _ports(there)
+    yield from _images(engine)
+    yield _leftovers(engine)
+
+
+def _memory(info: EngineInfo) -> Finding:
+    what = f"{gigabytes(info.memory)}, {info.cpus} processors"
+    grade: Grade = "note" if info.memory < LITTLE_MEMORY else "ok"
+    hint = f"Models may be ended for lack of memory. {_DESKTOP if info.desktop else ''}".strip()
+    return Finding(_SECTION, "memory", grade, what, hint if grade == "note" else "")
+
+
+def _disk(info: EngineInfo) -> Iterator[Finding]:
+    """Only where the engine's folder is on this machine."""
+    root = Path(info.root) if info.root else None
+    if root is None or info.desktop or not info.address.startswith(("unix:", "http+unix:")):
+        return
+    try:
+        free = shutil.disk_usage(root).free
+    except OSError:
+        return
+    what = f"{gigabytes(free)} free for images and data in {root}"
+    hint = "`docker system df` shows what takes the space."
+    if free < LITTLE_DISK:
+        yield Finding(_SECTION, "disk", "problem" if free < NO_DISK else "note", what, hint)
+    else:
+        yield Finding(_SECTION, "disk", "ok", what)
+
+
+def _builder() -> Finding:
+    plugins = [Path.home() / ".docker" / "cli-plugins", Path("/usr/libexec/docker/cli-plugins")]
+    plugins += [Path("/usr/lib/docker/cli-plugins"), Path("/usr/local/lib/docker/cli-plugins")]
+    name = "docker-buildx.exe" if os.name == "nt" else "docker-buildx"
+    desktop = Path(os.environ.get("PROGRAMFILES", "")) / "Docker" / "cli-plugins"
+    if shutil.which("docker") and any((folder / name).exists() for folder in (*plugins, desktop)):
+        return Finding(_SECTION, "builder", "ok", "docker buildx")
+    return Finding(
+        *(_SECTION, "builder", "note"),
+        "the engine's own builder: there is no `docker buildx`",
+        "Install buildx if a Dockerfile uses `RUN --mount`.",
+    )
+
+
+def _platform(there: Platform | None) -> Finding:
+    from dots_cli.runtime.containers import platform
+
+    if there is None:
+        return Finding(_SECTION, "platform", "ok", "none yet: the first run in containers makes it")
+    if there.owner:
+        return Finding(
+            *(_SECTION, "platform", "problem"),
+            f"{there.project} on this engine belongs to {there.owner}",
+            f"Use that DOTS_HOME, or set {platform.NAME_VARIABLE} to a name, for one of your own.",
+        )
+    if not there.variables:
+        return Finding(
+            *(_SECTION, "platform", "problem"),
+            f"there is data of it ({', '.join(there.volumes)}), and its passwords are not in "
+            f"{there.folder}",
+            "Use the DOTS_HOME it was made with; if nobody needs the data: dots teardown --volumes",
+        )
+    if there.store_url is None:
+        return Finding(
+            *(_SECTION, "platform", "ok"), "stopped: the next run in containers starts it"
+        )
+    if why := _refused(there):
+        return Finding(
+            *(_SECTION, "platform", "problem", f"InfluxDB at {there.store_url} {why}"),
+            "If nobody needs its data: dots teardown --volumes",
+        )
+    grafana = f", Grafana at {there.grafana_url}" if there.grafana_url else ", no Grafana"
+    return Finding(_SECTION, "platform", "ok", f"InfluxDB at {there.store_url}{grafana}")
+
+
+def _refused(there: Platform) -> str:
+    """Why InfluxDB does not take our password; empty where it does."""
+    address = urllib.parse.urlsplit(there.store_url or "")
+    given = f"{there.variables.get('STORE_USER')}:{there.variables.get('STORE_PASSWORD')}"
+    headers = {"Authorization": f"Basic {base64.b64encode(given.encode()).decode()}"}
+    asked = urllib.parse.urlencode({"db": DATABASE, "q": "SHOW MEASUREMENTS LIMIT 1"})
+    connection = http.client.HTTPConnection(address.hostname or "", address.port, timeout=3)
+    try:
+        connection.request("GET", f"/query?{asked}", headers=headers)
+        status = connection.getresponse().status
+    except (OSError, http.client.HTTPException) as error:
+        return f"does not answer: {error}"
+    finally:
+        connection.close()
+    return "does not know the platform's passwords" if status in (401, 403) else ""
+
+
+def _ports(there: Platform | None) -> Finding:
+    from dots_cli.runtime.containers import platform, shared
+
+    words = []
+    used = {port for c in (there.containers if there else ()) for port in c.ports.values()}
+    for variable in _PLATFORM:
+        port = int((there.variables if there else {}).get(variable, platform.PORTS[variable]))
+        if port in used:
+            words.append(f"{port} used by the platform")
+        elif shared.is_free(port):
+            words.append(f"{port} free")
+        else:
+            words.append(f"{port} taken by another program: the platform takes the next free one")
+    return Finding(_SECTION, "ports", "ok", ", ".join(words))
+
+
+def _images(engine: Engine) -> Iterator[Finding]:
+    from dots_cli.render.conductor_image import conductor_image
+
+    for about, image, verb in (
+        ("conductor", conductor_image(), "built"),
+        ("InfluxDB", STORE_IMAGE, "pulled"),
+        ("Grafana", GRAFANA_IMAGE, "pulled"),
+    ):
+        if engine.image(image) is not None:
+            yield Finding(_SECTION, "image", "ok", f"{about}: {image}")
+        else:
+            what = f"{about}: {image} is {verb} by the next run in containers"
+            yield Finding(_SECTION, "image", "note", what, "It needs a network for that once.")
+
+
+def _leftovers(engine: Engine) -> Finding:
+    """Containers of runs that have ended, or that this DOTS_HOME does not know."""
+    left: dict[str, int] = {}
+    for container in engine.containers(run=""):
+        run = container.labels.get("dots.run", "")
+        folder = RunFolder(data_home() / "runs" / run)
+        if not registry.is_alive(folder) and not registry.may_start(folder):
+            left[run] = left.get(run, 0) + 1
+    known = [run for run in left if (data_home() / "runs" / run).is_dir()]
+    strange = sorted(set(left) - set(known))
+    if known:
+        hint = "dots teardown" if len(known) > 1 else f"dots teardown {known[0]}"
+        what = f"containers of runs that have ended: {', '.join(sorted(known)[:5])}"
+        return Finding(_SECTION, "leftovers", "note", what, f"Clean up with: {hint}")
+    if strange:
+        what = f"containers of runs that are not in {data_home()}: {', '.join(strange[:5])}"
+        hint = "They belong to another DOTS_HOME, where `dots teardown` removes them, "
+        hint += f"or nobody's: docker compose -p dots-{strange[0]} down"
+        return Finding(_SECTION, "leftovers", "note", what, hint)
+    return Finding(_SECTION, "leftovers", "ok", "none")
