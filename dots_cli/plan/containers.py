@@ -27,6 +27,8 @@ STORE_PORT = 8086
 GRAFANA = "grafana"
 GRAFANA_PORT = 3000
 DATABASE = "dots"
+STORE_READER = "reader"
+"""Who may read results, and nothing else: Grafana and this tool."""
 
 RUN_NETWORK = "run"
 STORE_NETWORK = "store"
@@ -142,15 +144,16 @@ def _store() -> ContainerSpec:
         "INFLUXDB_HTTP_AUTH_ENABLED": "true",
         "INFLUXDB_ADMIN_USER": "admin",
         "INFLUXDB_ADMIN_PASSWORD": "${STORE_ADMIN_PASSWORD}",
-        "INFLUXDB_USER": "${STORE_USER}",
-        "INFLUXDB_USER_PASSWORD": "${STORE_PASSWORD}",
-        "INFLUXDB_READ_USER": "reader",
+        # Of models, who may write to this one database, and read not even that.
+        "INFLUXDB_WRITE_USER": "${STORE_USER}",
+        "INFLUXDB_WRITE_USER_PASSWORD": "${STORE_PASSWORD}",
+        "INFLUXDB_READ_USER": STORE_READER,
         "INFLUXDB_READ_USER_PASSWORD": "${STORE_READER_PASSWORD}",
     }
     # Asked by its own name: while it is being set up, the server listens on 127.0.0.1 only.
     asked = (
-        f'influx -host "$$(hostname)" -port {STORE_PORT} -username "$$INFLUXDB_USER"'
-        f' -password "$$INFLUXDB_USER_PASSWORD" -database {DATABASE}'
+        f'influx -host "$$(hostname)" -port {STORE_PORT} -username "$$INFLUXDB_READ_USER"'
+        f' -password "$$INFLUXDB_READ_USER_PASSWORD" -database {DATABASE}'
         " -execute 'SHOW MEASUREMENTS LIMIT 1'"
     )
     return ContainerSpec(

@@ -8,13 +8,12 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from dots_cli.errors import StoreFailure
+from dots_cli.plan.containers import STORE_READER
 from dots_cli.plan.model import Plan
 from dots_cli.render.run_folder import RunFolder
 from dots_cli.results.store import Access, Results, Scope
 
 Tell = Callable[[str], None]
-
-_READER = "reader"
 
 
 def scope(plan: Plan) -> Scope:
@@ -81,7 +80,9 @@ def _platform(folder: RunFolder, plan: Plan, tell: Tell) -> Access:
                 f"the passwords of the platform {there.project} are not in {there.folder}",
                 f"Use the DOTS_HOME of {there.owner or 'whoever has started it'}.",
             )
-        return Access(there.store_url, plan.store.database, _READER, password, of_platform=True)
+        return Access(
+            there.store_url, plan.store.database, STORE_READER, password, of_platform=True
+        )
 
 
 def _access(plan: Plan) -> Access:

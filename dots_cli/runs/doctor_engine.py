@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dots_cli.errors import DotsError, EnvironmentFailure
-from dots_cli.plan.containers import DATABASE, GRAFANA_IMAGE, STORE_IMAGE
+from dots_cli.plan.containers import DATABASE, GRAFANA_IMAGE, STORE_IMAGE, STORE_READER
 from dots_cli.render.run_folder import RunFolder, data_home
 from dots_cli.runs import registry
 from dots_cli.runs.findings import Finding, Grade, gigabytes
@@ -156,7 +156,7 @@ def _platform(there: Platform | None) -> Finding:
 def _refused(there: Platform) -> str:
     """Why InfluxDB does not take our password; empty where it does."""
     address = urllib.parse.urlsplit(there.store_url or "")
-    given = f"{there.variables.get('STORE_USER')}:{there.variables.get('STORE_PASSWORD')}"
+    given = f"{STORE_READER}:{there.variables.get('STORE_READER_PASSWORD')}"
     headers = {"Authorization": f"Basic {base64.b64encode(given.encode()).decode()}"}
     asked = urllib.parse.urlencode({"db": DATABASE, "q": "SHOW MEASUREMENTS LIMIT 1"})
     connection = http.client.HTTPConnection(address.hostname or "", address.port, timeout=3)
