@@ -50,7 +50,7 @@ def read_both(
         raise _failure(problems)
     scenario = found[0]
     if request is not None:
-        scenario = replace(scenario, path=scenario_path, request=raw)
+        scenario = replace(scenario, path=scenario_path, request=raw, title=request.name or "")
         if services_path is None:
             definition = imported(definition, scenario, read_catalogue())
     return scenario, definition

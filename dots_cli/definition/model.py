@@ -66,7 +66,8 @@ class Scenario:
     `objects` holds every object that has an id, in document order; the energy system itself comes
     last. `simulatable` are the classes in the file of which a model may make sense (assets,
     markets, weather, the system itself). `first_instant` is where the earliest profile begins.
-    `request` is the DOTS request that the scenario came in, as it was read; `path` is then its.
+    `request` is the DOTS request that the scenario came in, as it was read; `path` is then its, and
+    `title` the name that it gives.
     """
 
     path: Path
@@ -75,11 +76,12 @@ class Scenario:
     simulatable: frozenset[str] = frozenset()
     first_instant: datetime | None = None
     request: bytes | None = field(default=None, repr=False)
+    title: str = ""
 
     @property
     def name(self) -> str:
-        """The file's name without its ending."""
-        return self.path.stem
+        """The name that a request gives, else the file's without its ending."""
+        return self.title or self.path.stem
 
     @cached_property
     def by_type(self) -> dict[str, tuple[EsdlObject, ...]]:

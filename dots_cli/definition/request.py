@@ -165,11 +165,11 @@ class _Reader:
 
     def ignored(self, top: Mapping[str, Any]) -> None:
         """Say what cannot be carried over."""
-        file, line = self.document.file, self.document.line
-        for key in ("name", "keep_logs_hours"):
-            if key in top:
-                what = f"'{key}' of a DOTS request is not used: {IGNORED_REQUEST_KEYS[key]}"
-                self.problems.warn(file, line((key,)), what, "It may stay.")
+        key = "keep_logs_hours"
+        if key in top:
+            what = f"'{key}' of a DOTS request is not used: {IGNORED_REQUEST_KEYS[key]}"
+            line = self.document.line((key,))
+            self.problems.warn(self.document.file, line, what, "It may stay.")
 
     def esdl(self, top: Mapping[str, Any], given: Path | None) -> tuple[bytes | None, Path]:
         """The scenario's bytes and the path under which its problems are reported."""

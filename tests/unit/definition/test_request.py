@@ -108,8 +108,15 @@ def test_a_published_service_brings_its_code_along_whatever_the_tag(tmp_path: Pa
 
 def test_what_cannot_be_carried_over_is_said(tmp_path: Path) -> None:
     _, definition = read(written(tmp_path, request(keep_logs_hours=24)))
-    said = {problem.message.partition(":")[0] for problem in definition.warnings}
-    assert {f"'{key}' of a DOTS request is not used" for key in ("name", "keep_logs_hours")} <= said
+    (said,) = [p.message for p in definition.warnings if "request" in p.message]
+    assert said == "'keep_logs_hours' of a DOTS request is not used: logs stay until `dots delete`"
+
+
+def test_the_name_of_a_request_is_that_of_the_scenario(tmp_path: Path) -> None:
+    scenario, definition = read(written(tmp_path, request(name="Big village")))
+    assert scenario.name == "Big village"
+    assert "imported from request.json (Big village)" in definition.content.decode()
+    assert read(written(tmp_path, request(name=None)))[0].name == "request"
 
 
 def test_options_of_a_run_hold_for_a_request_too(tmp_path: Path) -> None:
