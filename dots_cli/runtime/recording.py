@@ -60,11 +60,12 @@ def record_failed_start(folder: RunFolder, error: Exception) -> None:
     record_verdict(folder, judge.verdict)
 
 
-def where_to_write(folder: RunFolder, plan: Plan, models: Sequence[str]) -> str:
-    """The places in the service definition where the services of these models stand."""
+def with_place(hint: str, folder: RunFolder, plan: Plan, models: Sequence[str]) -> str:
+    """A hint, with the places in the service definition where these models' services stand."""
     file = folder.read_json(folder.about).get("services", "services.yaml")
     lines = sorted({m.line for m in plan.models if m.id in models and m.line})
-    return f"({', '.join(f'{file}:{line}' for line in lines)})" if lines else ""
+    places = ", ".join(f"{file}:{line}" for line in lines)
+    return f"{places}: {hint}" if places else hint
 
 
 def with_missing_packages(

@@ -53,8 +53,8 @@ from dots_cli.runtime.recording import (
     cannot_write,
     record_failed_start,
     record_verdict,
-    where_to_write,
     with_missing_packages,
+    with_place,
 )
 from dots_cli.runtime.soundings import Sounder
 from dots_cli.runtime.verdict import Judge, Verdict
@@ -202,7 +202,7 @@ class Supervisor:
             kind, message = said.get("kind", "internal"), said.get("message", "it does not say why")
             models, hint = said.get("models", []), said.get("hint", "")
             if kind == "calculations":
-                hint = f"{hint} {where_to_write(self._folder, self._plan, models)}".strip()
+                hint = with_place(hint, self._folder, self._plan, models)
             self._judge.conductor_failed(kind, models, message, hint, now)
 
     def _note(self, event: Event | None, now: float) -> None:
