@@ -23,10 +23,14 @@ user() { # NAME PASSWORD PRIVILEGE
 }
 
 set_up() {
-    local server login=() tries=0
+    local server login=() tries=0 first='SHOW DATABASES'
+    if [ -n "${INFLUXDB_ADMIN_USER-}" ] && [ -n "${INFLUXDB_ADMIN_PASSWORD-}" ]; then
+        # Where users are needed, the server answers nothing else before there is one.
+        first="CREATE USER \"$INFLUXDB_ADMIN_USER\" WITH PASSWORD '$INFLUXDB_ADMIN_PASSWORD' WITH ALL PRIVILEGES"
+    fi
     INFLUXDB_HTTP_BIND_ADDRESS=127.0.0.1:8086 influxd &
     server=$!
-    until influx -host 127.0.0.1 -port 8086 -execute 'SHOW DATABASES' >/dev/null 2>&1; do
+    until influx -host 127.0.0.1 -port 8086 -execute "$first" >/dev/null 2>&1; do
         tries=$((tries + 1))
         kill -0 "$server" && [ "$tries" -lt 300 ] || {
             echo "entrypoint: the server cannot be set up" >&2
@@ -34,8 +38,7 @@ set_up() {
         }
         sleep 0.1
     done
-    if [ -n "${INFLUXDB_ADMIN_USER-}" ] && [ -n "${INFLUXDB_ADMIN_PASSWORD-}" ]; then
-        ask "CREATE USER \"$INFLUXDB_ADMIN_USER\" WITH PASSWORD '$INFLUXDB_ADMIN_PASSWORD' WITH ALL PRIVILEGES"
+    if [ "$first" != 'SHOW DATABASES' ]; then
         login=(-username "$INFLUXDB_ADMIN_USER" -password "$INFLUXDB_ADMIN_PASSWORD")
     fi
     [ -z "${INFLUXDB_DB-}" ] || ask "CREATE DATABASE \"$INFLUXDB_DB\""
