@@ -40,6 +40,15 @@ def register(app: typer.Typer) -> None:
                 autocompletion=completing.variables,
             ),
         ] = None,
+        external: Annotated[
+            list[str] | None,
+            typer.Option(
+                "--external",
+                metavar="MODEL",
+                help="A model that you start yourself, in a debugger for instance; repeatable.",
+                autocompletion=completing.planned_models,
+            ),
+        ] = None,
         until: Annotated[
             str | None, typer.Option(help="Pause when this much time is simulated, `12h`.")
         ] = None,
@@ -84,7 +93,7 @@ def register(app: typer.Typer) -> None:
             run=limit_run,
             variables=tuple(variables or ()),
         )
-        wishes = Wishes(services, overrides, name, until, runtime, offline)
+        wishes = Wishes(services, overrides, name, until, runtime, offline, tuple(external or ()))
         signals = Interrupts()
         folder = start_run(scenario, wishes, None if detach else signals)
         if not detach:

@@ -35,6 +35,7 @@ class Wishes:
     until: str | None
     runtime: str
     offline: bool
+    external: tuple[str, ...] = ()
 
 
 def start_run(path: Path, wishes: Wishes, signals: Interrupts | None = None) -> RunFolder:
@@ -46,11 +47,11 @@ def start_run(path: Path, wishes: Wishes, signals: Interrupts | None = None) -> 
     written.
     """
     scenario, definition = read(path, wishes.services, wishes.overrides)
-    choice = choose(wishes.runtime, scenario, definition)
+    choice = choose(_runtime_for(wishes), scenario, definition)
     runtime = choice.runtime
     definition = with_sources(scenario, definition, runtime, offline=wishes.offline)
     run_id = names.run_id(scenario.name, os.urandom(8))
-    plan = build(scenario, definition, run_id=run_id, runtime=runtime)
+    plan = build(scenario, definition, run_id=run_id, runtime=runtime, external=wishes.external)
     console.print_problems(definition.warnings)
     if choice.why:
         console.say(f"Running {choice.why}.")
@@ -62,6 +63,16 @@ def start_run(path: Path, wishes: Wishes, signals: Interrupts | None = None) -> 
     folder = _make_folder(scenario, definition, plan, options, wishes.name)
     launch(folder)
     return folder
+
+
+def _runtime_for(wishes: Wishes) -> str:
+    """What a person starts runs beside the run, not in a container of it."""
+    if wishes.external and wishes.runtime == "docker":
+        raise UsageError(
+            "--external is for local processes",
+            "Add `--runtime process`, or leave --runtime out.",
+        )
+    return "process" if wishes.external else wishes.runtime
 
 
 def _pause_at(until: str | None, plan: Plan) -> float | None:

@@ -25,6 +25,8 @@ class Herald:
         self._began = clock()
         self._call = RollCall()
         self._next = 5.0
+        self._external = settings.external
+        self._excused = False
 
     def saw(self, call: RollCall) -> None:
         """Take note of who is there; `Failure` where somebody is whom nobody planned."""
@@ -34,6 +36,8 @@ class Herald:
             raise too_many(self._settings, call)
         if (call.joined, call.missing) != (self._call.joined, self._call.missing):
             self._tell(call.missing, call.joined)
+        if self._external.intersection(self._call.missing).difference(call.missing):
+            self._begin_again()
         self._call = call
 
     def waits(self) -> None:
@@ -56,14 +60,20 @@ class Herald:
 
     def _due(self) -> bool:
         waited = self.waited
-        if waited < min(self._next, self._settings.limits.join):
+        limit = self._next if self._excused else self._settings.limits.join
+        if waited < min(self._next, limit):
             return False
         self._next = waited + (5.0 if waited < 30.0 else 30.0)
         return True
 
     def _hold_to_limit(self, models: Sequence[str], what: str) -> None:
         limit = self._settings.limits.join
-        if self.waited >= limit:
+        if models and self._external.issuperset(models):
+            self._excused = True
+        elif self._excused:
+            self._begin_again()
+        elif self.waited >= limit:
+            models = [model for model in models if model not in self._external]
             raise Failure(
                 "join",
                 f"{', '.join(models) or 'a federate'} {what} within {limit:g} s",
@@ -71,6 +81,10 @@ class Herald:
                 "`join`." + self._doubt(models),
                 models,
             )
+
+    def _begin_again(self) -> None:
+        """An external model is there: the time begins of those who could only wait for it."""
+        self._began, self._next, self._excused = self._clock(), 5.0, False
 
     def _reason(self) -> str:
         verb = "has" if len(self._call.missing) == 1 else "have"

@@ -18,12 +18,16 @@ BLOCK = 100
 
 @dataclass(frozen=True)
 class Model:
-    """A calculation model that is planned; `calculations` is None where nobody declared it."""
+    """A calculation model that is planned; `calculations` is None where nobody declared it.
+
+    An `external` one is started by a person, who may halt it in a debugger: no limit applies to it.
+    """
 
     id: str
     service: str
     esdl_type: str
     calculations: int | None
+    external: bool = False
 
 
 @dataclass(frozen=True)
@@ -58,6 +62,11 @@ class Settings:
         """Whether models come from other machines or network namespaces."""
         return self.host == "0.0.0.0"
 
+    @property
+    def external(self) -> frozenset[str]:
+        """The models to which no limit applies."""
+        return frozenset(model.id for model in self.models if model.external)
+
     def model(self, model_id: str) -> Model:
         """The model with that id; KeyError where nobody planned it."""
         for model in self.models:
@@ -85,7 +94,14 @@ def parse(data: Mapping[str, Any], environ: Mapping[str, str]) -> Settings:
     if not key:
         raise ValueError(f"the variable {KEY_VARIABLE} is not set")
     models = tuple(
-        Model(m["id"], m["service"], m["esdl_type"], m.get("calculations")) for m in data["models"]
+        Model(
+            m["id"],
+            m["service"],
+            m["esdl_type"],
+            m.get("calculations"),
+            bool(m.get("external", False)),
+        )
+        for m in data["models"]
     )
     if not models:
         raise ValueError("there are no models")

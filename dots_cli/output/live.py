@@ -10,6 +10,7 @@ from typing import Literal
 
 from dots_cli.output import progress, summary
 from dots_cli.output.interrupts import Interrupts
+from dots_cli.output.invitations import invitation
 from dots_cli.output.logs import PIPE, SCREEN, Thinner, clean, shorten
 from dots_cli.output.progress import Bar, Milestones, Speed
 from dots_cli.output.screen import Screen
@@ -20,7 +21,7 @@ from dots_cli.runs.follow import POLL, Follower
 from dots_cli.runs.logs import LogLines
 from dots_cli.runs.state import advance
 from dots_cli.runtime import control
-from dots_cli.runtime.events import Event, ProcessEnded
+from dots_cli.runtime.events import Event, External, ProcessEnded
 
 OURS = "dots"
 EARLIER = 20
@@ -134,7 +135,9 @@ class _Show:
         if self.state.verdict is not None:
             for flood in self._thinner.finish_all():
                 lines += self._flood(*flood)
-        if told := progress.told(event, before, self.state):
+        if isinstance(event, External):
+            lines += invitation(event)
+        elif told := progress.told(event, before, self.state):
             lines += self._own(*told)
         elif not self._screen.moves and (
             milestone := self._milestones.of(event, self.state, self._speed)

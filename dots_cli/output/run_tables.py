@@ -9,6 +9,7 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 from dots_cli.output import console
+from dots_cli.output.invitations import waiting_for
 from dots_cli.output.progress import known_as, phase_words
 from dots_cli.output.words import clock, date, plural, span
 from dots_cli.render.run_folder import RunFolder
@@ -79,6 +80,8 @@ def print_status(folder: RunFolder, state: RunState) -> None:
     if state.models:
         console.print_result()
         console.result().print(_processes(state))
+    for line in waiting_for(state):
+        console.print_result(line)
 
 
 def to_data(folder: RunFolder, state: RunState) -> dict[str, Any]:
@@ -86,7 +89,8 @@ def to_data(folder: RunFolder, state: RunState) -> dict[str, Any]:
 
     Keys: run_id, name, state (the verdict, or the phase), phase, since, created, scenario,
     runtime, folder, start (ISO 8601), duration, simulated, models and others (name, role, state,
-    code, pid), preparing, joined, missing, holders, waiting_since, verdict.
+    code, pid), external (model, env_file, shell, launch, launch_file), preparing, joined, missing,
+    holders, waiting_since, verdict.
     """
     verdict = state.verdict
     return {
@@ -104,6 +108,7 @@ def to_data(folder: RunFolder, state: RunState) -> dict[str, Any]:
         "simulated": state.simulated,
         "models": [asdict(state.model(model)) for model in state.models],
         "others": [asdict(_process(state, name)) for name in _others(state)],
+        "external": [asdict(invitation) for invitation in state.external],
         "preparing": [asdict(preparation) for preparation in state.preparing],
         "joined": list(state.joined),
         "missing": list(state.missing),

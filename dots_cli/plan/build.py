@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
 
 from dots_cli.definition import Definition, Scenario, Service
+from dots_cli.definition.located import nearest
 from dots_cli.definition.sources import SourceFacts
-from dots_cli.errors import InputError, Problem
+from dots_cli.errors import InputError, Problem, UsageError
 from dots_cli.plan.containers import DATABASE, Stack, containers_of, processes_of
 from dots_cli.plan.coverage import coverage_of
 from dots_cli.plan.federation import federation_of, models_of
@@ -30,14 +31,16 @@ def build(
     run_id: str,
     runtime: RuntimeName,
     stack: Stack = STACK,
+    external: Sequence[str] = (),
 ) -> Plan:
-    """Every decision about one run.
+    """Every decision about one run. `external` names models that somebody else starts.
 
     Raises `InputError` where the definition lacks what that runtime needs to start a service that
-    has objects in the scenario.
+    has objects in the scenario, `UsageError` where there is no such external model.
     """
     models = [model for service in definition.services for model in models_of(service, scenario)]
-    used = {model.service for model in models}
+    _require_known(external, [model.id for model in models])
+    used = {model.service for model in models if model.id not in external}
     _require_startable([s for s in definition.services if s.name in used], definition, runtime)
     containers = (
         processes_of(models, definition, run_id)
@@ -60,8 +63,17 @@ def build(
             name for name, _ in coverage_of(scenario, definition.services).without_service
         ),
         variables=definition.variables,
+        external=tuple(model.id for model in models if model.id in external),
         warnings=tuple(problem.message for problem in definition.warnings),
     )
+
+
+def _require_known(external: Sequence[str], models: Sequence[str]) -> None:
+    for name in external:
+        if name not in models:
+            near = nearest(name, models)
+            hint = f"Did you mean '{near}'?" if near else f"Its models are: {', '.join(models)}."
+            raise UsageError(f"--external {name}: the run has no such model", hint)
 
 
 def _require_startable(

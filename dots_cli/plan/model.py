@@ -186,6 +186,8 @@ class Plan:
     """ESDL types of the scenario that no service simulates."""
     variables: tuple[str, ...] = ()
     """Names of the caller's environment variables that the definition refers to."""
+    external: tuple[str, ...] = ()
+    """Models that somebody else starts, in a debugger for instance; no limit applies to them."""
     warnings: tuple[str, ...] = ()
 
     def model(self, model_id: str) -> Model:

@@ -65,6 +65,7 @@ def from_json(text: str) -> Plan:
         containers=tuple(_container(item) for item in data["containers"]),
         unserved=tuple(data["unserved"]),
         variables=tuple(data["variables"]),
+        external=tuple(data.get("external", ())),
         warnings=tuple(data["warnings"]),
     )
 

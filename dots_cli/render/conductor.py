@@ -40,6 +40,7 @@ def conductor_settings(
                 "service": model.service,
                 "esdl_type": model.esdl_type,
                 "calculations": model.calculations,
+                "external": model.id in plan.external,
             }
             for model in plan.models
             if only is None or model.id in only

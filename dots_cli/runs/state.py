@@ -20,7 +20,7 @@ Phase = Literal[
     "ended",
     "lost",
 ]
-ModelPhase = Literal["not started", "missing", "running", "exited"]
+ModelPhase = Literal["not started", "external", "missing", "running", "exited"]
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,10 @@ class ProcessState:
 
 @dataclass(frozen=True)
 class ModelState:
-    """A model as `status` shows it: `missing` has not joined yet, `exited` has a `code`."""
+    """A model as `status` shows it: `missing` has not joined yet, `exited` has a `code`.
+
+    An `external` one is to be started by a person; the code of its end is not known.
+    """
 
     name: str
     state: ModelPhase
@@ -77,6 +80,7 @@ class RunState:
     since: float = 0.0
     seen: float = 0.0
     models: tuple[str, ...] = ()
+    external: tuple[happened.External, ...] = ()
     processes: tuple[ProcessState, ...] = ()
     preparing: tuple[Preparation, ...] = ()
     join_phase: int = 0
@@ -108,8 +112,11 @@ class RunState:
     def model(self, name: str) -> ModelState:
         """What a model is doing."""
         process = self.process(name)
+        external = any(item.model == name for item in self.external)
         if process is None:
-            return ModelState(name, "not started")
+            return ModelState(name, "external" if external else "not started")
+        if process.code is not None and external:
+            return ModelState(name, "exited")
         if process.code is not None:
             return ModelState(name, "exited", process.code, process.handle)
         absent = self.phase == "joining" and name in {_model_of(m) for m in self.missing}
@@ -170,6 +177,9 @@ def _changed(state: RunState, event: Event) -> RunState:
         case happened.Prepared(service=service):
             left = tuple(p for p in state.preparing if p.service != service)
             return replace(state, preparing=left)
+        case happened.External(model=model):
+            invited = tuple(item for item in state.external if item.model != model)
+            return replace(state, external=(*invited, event), phase=_forward(state, "joining"))
         case happened.ProcessStarted(name=name, role=role, handle=handle):
             process = ProcessState(name, role, handle, event.at)
             phase = _forward(state, "joining") if role == "model" else state.phase

@@ -91,6 +91,21 @@ class ProcessStarted(Event):
 
 
 @dataclass(frozen=True, kw_only=True)
+class External(Event):
+    """A model can be started now, by a person: the run does not start it, and waits for it.
+
+    `shell` is a command line that does so with the variables in `env_file`, `launch` a
+    configuration of VS Code that does so under a debugger, as it stands in `launch_file`.
+    """
+
+    model: str
+    env_file: str
+    shell: str
+    launch: dict[str, Any]
+    launch_file: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class ProcessEnded(Event):
     """A process or container has ended; a negative `code` is the number of a signal."""
 

@@ -13,6 +13,10 @@ from dots_cli.runtime.verdict import Judge
 LOOK_EVERY = 1.0
 SILENCE = 5.0
 """How much later than the conductor itself its silence is noticed, in seconds."""
+SELDOM = 60.0
+"""A conductor that only waits speaks every 30 seconds at least."""
+UNSEEN = 10.0
+"""Seconds for an external model to write where its process cannot be seen."""
 WORKS = 0.02
 """CPU seconds a second from which on a process works."""
 
@@ -32,7 +36,9 @@ class Watchdog:
     def conductor_spoke(self, now: float, *, executing: bool) -> None:
         """The conductor has said something, while models join or while they simulate."""
         limits = self._plan.limits
-        self._spoken = (now, limits.step if executing else limits.join)
+        patience = limits.step if executing else limits.join
+        # Waiting for somebody without a limit, it speaks less and less often.
+        self._spoken = (now, max(patience, SELDOM) if self._plan.external else patience)
 
     def paused(self, now: float) -> None:
         """Somebody holds the run: that time does not count."""
@@ -52,7 +58,7 @@ class Watchdog:
         if self._judge.verdict is not None:
             return
         limit = self._plan.limits.run
-        if self._paused_at is None and now - self._begin > limit:
+        if self._paused_at is None and not self._plan.external and now - self._begin > limit:
             where = f"simulated {simulated:.0f} s of {self._plan.simulation.duration} s"
             self._judge.run_took_too_long(limit, where)
         elif self._judge.simulation_ended:
@@ -65,6 +71,9 @@ class Watchdog:
     def _look_at_writers(self, now: float) -> None:
         """A model that neither ends nor works after the end of the simulation has failed."""
         for name in sorted(self._judge.running):
+            if name in self._plan.external:
+                self._look_at_external(name, now)
+                continue
             since, seen = self._worked.get(name, (now, -1.0))
             if seen >= 0 and now - since < LOOK_EVERY:
                 continue
@@ -73,3 +82,10 @@ class Watchdog:
                 self._worked[name] = (now, activity)
             elif now - since > self._plan.limits.finish:
                 self._judge.model_stayed(name, now - since)
+
+    def _look_at_external(self, name: str, now: float) -> None:
+        """No limit for it, but where nobody can see it end, some time has to do."""
+        since, _ = self._worked.setdefault(name, (now, 0.0))
+        gone = self._judge.conductor_ended and not self._judge.has_been_seen(name)
+        if gone and now - since > UNSEEN:
+            self._judge.model_ended(name, 0, now)

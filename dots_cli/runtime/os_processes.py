@@ -131,6 +131,26 @@ def marked_with(run: str) -> list[int]:
     return found
 
 
+def with_variables(wanted: Mapping[str, str], since: float) -> list[int]:
+    """Processes of this user, started since then (seconds since 1970), that have these variables.
+
+    A process whose variables the system does not show is not found.
+    """
+    import psutil
+
+    found = []
+    for process in psutil.process_iter():
+        try:
+            if process.create_time() < since or process.status() == psutil.STATUS_ZOMBIE:
+                continue
+            around = process.environ()
+        except (psutil.Error, OSError):
+            continue
+        if all(around.get(name) == value for name, value in wanted.items()):
+            found.append(process.pid)
+    return found
+
+
 def end_processes(pids: Sequence[int], seconds: float) -> list[int]:
     """End processes at once, not their groups; returns those still there after `seconds`.
 

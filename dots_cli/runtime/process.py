@@ -37,6 +37,7 @@ from dots_cli.runtime.base import (
 )
 from dots_cli.runtime.environments import Environment, Environments, digest_of, timed
 from dots_cli.runtime.events import Notice, Prepared, Preparing
+from dots_cli.runtime.external import Invitation, Invitations, Lookout
 from dots_cli.runtime.guard_line import GuardLine
 
 BUILDERS = 2
@@ -64,6 +65,8 @@ class ProcessRuntime:
         self._lock = threading.Lock()
         self._missing: dict[str, tuple[str, ...]] = {}
         self._closing = False
+        self._invitations = Invitations(folder)
+        self._lookout = Lookout(plan.run_id, plan.external, post)
         self._ports: ports.PortBlock | None = None
         self._variables = {
             "BROKER_HOST": LOOPBACK,
@@ -109,6 +112,8 @@ class ProcessRuntime:
         argv = [sys.executable, "-m", "dots_cli.conductor", str(settings), "--control"]
         (conductor,) = containers_of(self._plan.containers, "conductor")
         self._start(conductor, argv, key, self._folder.path, talks=True)
+        if self._plan.external:
+            self._lookout.start()
         for spec in containers_of(self._plan.containers, "model"):
             if sounding is None or spec.name in sounding.models:
                 self._start_model(spec, sounding)
@@ -138,6 +143,8 @@ class ProcessRuntime:
     def close(self) -> None:
         """End the preparation and what still runs; release the ports."""
         self._closing = True
+        self._lookout.stop()
+        self._invitations.withdraw()
         self._environments.cancel()
         pids = self._pids(list(self._snapshot()))
         for pid in pids:
@@ -219,21 +226,29 @@ class ProcessRuntime:
         return max(len(models) + 2, calculations + 1)
 
     def _start_model(self, spec: ContainerSpec, sounding: Sounding | None) -> None:
-        assert spec.source is not None
-        made = self._ready[spec.source, spec.python]
-        environment = _inherited(made)
-        environment |= {name: resolve(value, self._variables) for name, value in spec.environment}
+        made = None if spec.source is None else self._ready[spec.source, spec.python]
+        told = {name: resolve(value, self._variables) for name, value in spec.environment}
         if sounding:
-            types = [environment["calculation_services"], *sounding.esdl_types]
-            environment["calculation_services"] = ";".join(types)
-        argv, cwd = _command(spec, made), Path(spec.source)
+            types = [told["calculation_services"], *sounding.esdl_types]
+            told["calculation_services"] = ";".join(types)
+        if spec.source is None or made is None:
+            self._invite(Invitation(spec.name, told))
+            return
+        argv = _command(spec, made) if spec.command else []
+        cwd = Path(spec.source)
         if spec.workdir is not None:
             root = self._folder.work / spec.name
             files = [(file.source, file.target) for file in spec.files]
             cwd = workplaces.lay_out(root, cwd, files, spec.workdir)
             argv = workplaces.translated(argv, root)
-            environment = workplaces.translated_values(environment, root)
-        self._start(spec, argv, environment, cwd, talks=False)
+            told = workplaces.translated_values(told, root)
+        if spec.name in self._plan.external:
+            self._invite(Invitation(spec.name, told, argv, cwd))
+        else:
+            self._start(spec, argv, _inherited(made) | told, cwd, talks=False)
+
+    def _invite(self, invitation: Invitation) -> None:
+        self._post(self._invitations.write(invitation))
 
     def _start(
         self,

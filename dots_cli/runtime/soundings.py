@@ -35,7 +35,7 @@ class Sounder:
 
     def begin(self, complaint: Complaint, running: Mapping[str, str], now: float) -> bool:
         """End the federation in order to sound; False where there is nothing to be learnt."""
-        if self._complaint or not self._plan.unserved:
+        if self._complaint or self._plan.external or not self._plan.unserved:
             return False
         self._complaint = complaint
         self._deadline = now + PATIENCE

@@ -37,6 +37,7 @@ from dots_cli.runtime.event_log import EventLog
 from dots_cli.runtime.events import (
     Event,
     Executing,
+    Joining,
     Notice,
     Paused,
     ProcessEnded,
@@ -76,7 +77,7 @@ class Supervisor:
         self._queue: queue.SimpleQueue[Message] = queue.SimpleQueue()
         self._events = EventLog(folder)
         self._guard = GuardLine(folder.path, folder.log("supervisor"), self._guard_was_replaced)
-        self._judge = Judge(model.id for model in self._plan.models)
+        self._judge = Judge((model.id for model in self._plan.models), self._plan.external)
         self._runtime = self._choose_runtime()
         self._sounder = Sounder(self._plan, self._runtime)
         self._running: dict[str, str] = {}
@@ -144,6 +145,7 @@ class Supervisor:
             case Started(name, role, handle):
                 self._running[name] = role
                 self._emit(ProcessStarted(name=name, role=role, handle=handle))
+                self._judge.model_started(name)
                 if role == "conductor" and self._held:
                     self._steer(self._held)
             case Said(name, line):
@@ -157,6 +159,8 @@ class Supervisor:
                     if role == "conductor":
                         self._complain(self._sounder.conductor_ended(), now)
                 elif role == "model":
+                    if self._judge.may_come_again(name):
+                        self._emit(Notice(message=f"{name} ended before it joined; start it again"))
                     self._judge.model_ended(name, code, now, detail)
                 elif role == "conductor":
                     self._judge.conductor_process_ended(code, now, detail)
@@ -211,6 +215,8 @@ class Supervisor:
                 return
             case Progress(simulated=simulated):
                 self._simulated = simulated
+            case Joining(joined=joined):
+                self._judge.models_joined(joined)
             case Executing():
                 self._executing = True
             case Paused():

@@ -51,16 +51,38 @@ class Verdict:
 class Judge:
     """Collects what happens to one run; `verdict` is None until it is decided."""
 
-    def __init__(self, models: Iterable[str]) -> None:
+    def __init__(self, models: Iterable[str], external: Iterable[str] = ()) -> None:
+        """`external` are those of the models whose exit code nobody learns."""
         self.verdict: Verdict | None = None
         self.simulation_ended = False
         self.conductor_ended = False
         self.running: set[str] = set(models)
+        self._external = frozenset(external)
+        self._joined: set[str] = set()
+        self._seen: set[str] = set()
         self._waiting: tuple[float, Verdict] | None = None
         self._store_refusal: tuple[str, str | None] | None = None
 
+    def model_started(self, name: str) -> None:
+        """A model's process can be seen."""
+        self._seen.add(name)
+
+    def has_been_seen(self, name: str) -> bool:
+        """Whether a model had a process that could be seen."""
+        return name in self._seen
+
+    def models_joined(self, names: Iterable[str]) -> None:
+        """These are in the federation."""
+        self._joined.update(names)
+
+    def may_come_again(self, name: str) -> bool:
+        """Whether a model that ended has nothing spoilt: its author starts it once more."""
+        return name in self._external and name not in self._joined
+
     def model_ended(self, name: str, code: int, now: float, detail: str = "") -> None:
         """A model's process is gone."""
+        if self.may_come_again(name):
+            return
         self.running.discard(name)
         words = detail or describe_exit(code)
         if code != 0:
@@ -69,7 +91,8 @@ class Judge:
                 message += f" after the store refused data: {self._store_refusal[0]}"
             self._decide(Verdict("failed", "model", name, message, ExitCode.MODEL))
         elif not self.simulation_ended:
-            message = f"{name} exited with code 0 before the simulated end"
+            how = "ended" if name in self._external else "exited with code 0"
+            message = f"{name} {how} before the simulated end"
             self._suspect(Verdict("failed", "model", name, message, ExitCode.MODEL), now)
         self._succeed_if_whole()
 

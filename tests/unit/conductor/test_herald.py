@@ -149,3 +149,52 @@ def test_a_federate_that_comes_too_late_is_blamed_on_those_it_can_belong_to() ->
     several = too_late(made.settings(*models), ["pv-1", "home-1", "home-2"])
     assert several.models == []
     assert several.hint == "Check `calculations` at the services home, pv."
+
+
+class Awaited(Scene):
+    """As a scene, but `home-1` is started by a person."""
+
+    def __init__(self, join: float = 60.0) -> None:
+        super().__init__()
+        home = Model("home-1", "home", "EConnection", 2, external=True)
+        told = made.settings(made.PV, home, limits=Limits(join=join, step=300.0))
+        self.herald = Herald(1, told, self.said, self.clock)
+
+
+def test_a_model_that_a_person_starts_may_take_as_long_as_it_likes() -> None:
+    scene = Awaited(join=2.0)
+    scene.herald.saw(models("pv-1"))
+    for tenth in range(6001):
+        scene.after(tenth / 10).herald.waits()
+    said = [event["waited"] for event in scene.said.all("joining")[1:]]
+    assert len(said) < 40, "and it is not spoken of at every look"
+    assert said[-1] > 570
+
+
+def test_the_limit_holds_for_the_others_all_the_same() -> None:
+    scene = Awaited(join=2.0)
+    scene.herald.saw(models())
+    with pytest.raises(Failure) as failed:
+        scene.after(2.0).herald.waits()
+    assert failed.value.models == ["pv-1"]
+    assert "home-1" not in failed.value.message
+
+
+def test_the_time_of_the_others_begins_when_the_external_model_is_there() -> None:
+    scene = Awaited(join=2.0)
+    scene.herald.saw(models("pv-1"))
+    scene.after(100.0).herald.waits()
+    scene.herald.saw(models("pv-1", "home-1"))
+    scene.after(101.9).herald.waits_for_ready(lambda: ["pv-1"])
+    with pytest.raises(Failure) as failed:
+        scene.after(102.0).herald.waits_for_ready(lambda: ["pv-1"])
+    assert failed.value.models == ["pv-1"]
+
+
+def test_an_external_model_may_take_its_time_to_get_ready_too() -> None:
+    scene = Awaited(join=2.0)
+    scene.herald.saw(models("pv-1", "home-1"))
+    scene.after(50.0).herald.waits_for_ready(lambda: ["home-1"])
+    scene.after(99.0).herald.waits_for_ready(lambda: ["pv-1"])
+    with pytest.raises(Failure):
+        scene.after(102.0).herald.waits_for_ready(lambda: ["pv-1"])

@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 
 from dots_cli.conductor.failure import Failure
+from dots_cli.conductor.settings import Model
 from dots_cli.conductor.watch import Standstill, Times, left_early, times
+from tests.unit.conductor import made
 from tests.unit.conductor.steered import DAY, OWN, Scene
 
 
@@ -225,3 +227,25 @@ def test_where_nobody_was_granted_anything_time_is_at_the_start() -> None:
     before = federate("pv-1/production", -9_223_372_036.854776, False)
     assert times([before], []) == Times((), 0.0)
     assert times([], []) == Times((), 0.0)
+
+
+EXTERNAL = made.settings().models[0], Model("home-1", "home", "EConnection", 2, external=True)
+
+
+def test_a_model_that_a_person_started_may_hold_the_time_as_long_as_it_likes() -> None:
+    scene = Scene(step=2.0, models=EXTERNAL).begin()
+    scene.tick(0.0, 900.0)
+    scene.tick(1.0)
+    scene.answer("home-1/demand", latest=900.0)
+    scene.tick(3600.0)
+    assert scene.said.events[-1]["holders"] == ["home-1/demand"]
+
+
+def test_another_that_holds_the_time_is_held_to_the_limit_all_the_same() -> None:
+    scene = Scene(step=2.0, models=EXTERNAL).begin()
+    scene.tick(0.0, 900.0)
+    scene.tick(1.0)
+    scene.answer("pv-1/production", latest=900.0)
+    with pytest.raises(Failure) as caught:
+        scene.tick(2.0)
+    assert caught.value.models == ["pv-1"]

@@ -69,3 +69,47 @@ def test_a_conductor_may_be_silent_while_the_run_is_paused() -> None:
     watchdog.resumed(50_000.0)
     watchdog.look(0.0, 50_001.0)
     assert judge.verdict is None
+
+
+def external(limit: float) -> tuple[Watchdog, Judge]:
+    judge = Judge(["pv-1"], external=["pv-1"])
+    planned = plan_of(scenario_of(PV=1), definition_of(service("pv", "PV")))
+    limits = replace(planned.limits, run=limit, finish=10, step=1, join=1)
+    planned = replace(planned, limits=limits, external=("pv-1",))
+    return Watchdog(planned, Recorder(), judge, 100.0), judge
+
+
+def test_no_limit_applies_to_a_run_with_a_model_that_a_person_starts() -> None:
+    watchdog, judge = external(60)
+    watchdog.conductor_spoke(100.0, executing=False)
+    watchdog.look(0.0, 161.0)
+    watchdog.conductor_spoke(10_000.0, executing=True)
+    watchdog.look(900.0, 10_040.0)
+    assert judge.verdict is None
+    judge.model_started("pv-1")
+    judge.models_joined(["pv-1"])
+    judge.simulation_reached_its_end()
+    judge.conductor_process_ended(0, 10_050.0)
+    watchdog.look(900.0, 10_060.0)
+    watchdog.look(900.0, 99_999.0)
+    assert judge.verdict is None
+
+
+def test_a_conductor_that_hangs_is_noticed_beside_an_external_model_too() -> None:
+    watchdog, judge = external(60)
+    watchdog.conductor_spoke(100.0, executing=True)
+    watchdog.look(900.0, 170.0)
+    assert judge.verdict is not None
+
+
+def test_an_external_model_that_nobody_can_see_gets_some_time_to_write() -> None:
+    watchdog, judge = external(60)
+    judge.models_joined(["pv-1"])
+    judge.simulation_reached_its_end()
+    watchdog.look(900.0, 100.0)
+    judge.conductor_process_ended(0, 101.0)
+    watchdog.look(900.0, 109.0)
+    assert judge.verdict is None
+    watchdog.look(900.0, 111.0)
+    assert judge.verdict is not None
+    assert judge.verdict.verdict == "succeeded"

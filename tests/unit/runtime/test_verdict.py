@@ -191,3 +191,38 @@ def test_a_full_disk_outranks_the_model_that_failed_of_it() -> None:
     j.machine_failed("the disk is full", "free space")
     assert j.verdict is not None
     assert (j.verdict.cause, j.verdict.exit_code) == ("environment", ExitCode.ENVIRONMENT)
+
+
+def test_an_external_model_that_ends_before_it_joins_may_come_again() -> None:
+    j = Judge(MODELS, external=["house-1"])
+    assert j.may_come_again("house-1")
+    assert not j.may_come_again("pv-1")
+    j.model_ended("house-1", 0, 1.0)
+    j.settle(99.0)
+    assert j.verdict is None
+    j.models_joined(MODELS)
+    finish(j)
+    assert j.verdict is not None
+    assert j.verdict.verdict == "succeeded"
+
+
+def test_an_external_model_that_ends_after_it_has_joined_has_failed() -> None:
+    j = Judge(MODELS, external=["house-1"])
+    j.models_joined(["house-1"])
+    j.model_ended("house-1", 0, 1.0, "nobody knows its exit code")
+    j.settle(1.0 + SETTLE)
+    assert j.verdict is not None
+    assert (j.verdict.verdict, j.verdict.model) == ("failed", "house-1")
+    assert j.verdict.message == "house-1 ended before the simulated end"
+
+
+def test_a_run_waits_for_an_external_model_to_end() -> None:
+    j = Judge(MODELS, external=["house-1"])
+    j.models_joined(MODELS)
+    j.simulation_reached_its_end()
+    j.conductor_process_ended(0, 1.0)
+    j.model_ended("pv-1", 0, 1.0)
+    j.settle(999.0)
+    assert j.verdict is None
+    j.model_ended("house-1", 0, 1000.0)
+    assert j.verdict is not None
