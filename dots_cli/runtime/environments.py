@@ -24,7 +24,7 @@ from typing import Protocol
 
 from dots_cli.errors import DotsError, EnvironmentFailure, InputError
 from dots_cli.runtime import os_processes
-from dots_cli.runtime.interpreters import Interpreter, fulfils
+from dots_cli.runtime.interpreters import Interpreter, Interpreters, PreparationStopped
 
 ENVIRONMENT_FORMAT = 2
 _IGNORED = {".git", "__pycache__", ".venv", "venv", ".pytest_cache", "dist", "build"}
@@ -74,7 +74,7 @@ class Environments:
         self._witness = witness
         self._cancelled = threading.Event()
         self._running: set[int] = set()
-        self._installed: list[Interpreter] | None = None
+        self._interpreters = Interpreters(self._uv, offline=offline)
         self._lock = threading.Lock()
 
     def ensure(
@@ -89,7 +89,7 @@ class Environments:
         """
         try:
             requirements = _what_to_install(source)
-            interpreter = self._interpreter(python, requires, tell)
+            interpreter = self._interpreters.choose(python, requires, tell)
             digest = _digest(source, interpreter, editable=os.access(source, os.W_OK))
         except OSError as error:
             raise InputError(
@@ -143,7 +143,7 @@ class Environments:
 
     def _unless_cancelled(self) -> None:
         if self._cancelled.is_set():
-            raise EnvironmentFailure("the preparation was stopped")
+            raise PreparationStopped("the preparation was stopped")
 
     def _build(
         self,
@@ -163,66 +163,6 @@ class Environments:
         draft.write_text(json.dumps(made, indent=1), encoding="utf-8")
         draft.replace(folder / "complete.json")
         return Environment(folder, python, tuple(packages), digest, cached=False)
-
-    def _interpreter(self, wanted: str | None, requires: str | None, tell: Tell) -> Interpreter:
-        own = Interpreter(Path(sys.executable).resolve(), _version(sys.version_info[:3]))
-        if wanted is None and (requires is None or fulfils(own.version, requires)):
-            return own
-        found = self._find_python(wanted) if wanted else None
-        if found is None and requires is not None:
-            found = self._nearest(wanted or own.version, requires)
-            if found is not None:
-                why = f"Python {wanted} of its Dockerfile" if wanted else f"a Python {own.version}"
-                what = "is not on this machine" if wanted else f"does not fulfil {requires}"
-                tell(f"{why} {what}: takes {found.version}")
-        wanted = wanted or requires or own.version
-        if found is None and not self._offline:
-            tell(f"Python {wanted} is not on this machine: uv downloads it")
-            try:
-                self._uv("python", "install", "--quiet", wanted, downloads=True)
-            except EnvironmentFailure as error:
-                raise EnvironmentFailure(
-                    f"Python {wanted} is not on this machine and cannot be downloaded: "
-                    f"{error.message}",
-                    "install it, or change `python:` in the service definition",
-                ) from error
-            found = self._find_python(wanted)
-        if found is None:
-            raise EnvironmentFailure(
-                f"Python {wanted} is not on this machine",
-                "install it, change `python:` in the service definition, or run without "
-                "--offline to let uv download it",
-            )
-        return found
-
-    def _nearest(self, wanted: str, requires: str) -> Interpreter | None:
-        """The interpreter on this machine with the minor version nearest to the wanted one."""
-        if self._installed is None:
-            said = self._uv("python", "list", "--only-installed", "--output-format", "json")
-            self._installed = [
-                Interpreter(Path(item["path"]), item["version"])
-                for item in json.loads(said)
-                if item.get("implementation") == "cpython" and item.get("variant") == "default"
-            ]
-        minor = int(wanted.split(".")[1])
-        fitting = [i for i in self._installed if fulfils(i.version, requires)]
-        fitting.sort(key=lambda i: (abs(i.minor - minor), -i.minor))
-        for interpreter in fitting:
-            if found := self._find_python(f"3.{interpreter.minor}"):
-                return found
-        return None
-
-    def _find_python(self, wanted: str) -> Interpreter | None:
-        # Not one of a virtual environment that happens to be active: an interpreter of the system.
-        try:
-            path = Path(self._uv("python", "find", "--system", wanted).strip())
-        except EnvironmentFailure:
-            if self._cancelled.is_set():
-                raise
-            return None
-        command = [str(path), "-c", "import sys; print('%d.%d.%d' % sys.version_info[:3])"]
-        answer = subprocess.run(command, capture_output=True, text=True, check=False)
-        return Interpreter(path, answer.stdout.strip()) if answer.returncode == 0 else None
 
     def _uv(self, *arguments: str, about: Path | None = None, downloads: bool = False) -> str:
         command = [uv_program(), "--system-certs", "--no-progress"]
@@ -381,10 +321,6 @@ def _text(path: Path) -> str:
 
 def _slug(name: str) -> str:
     return "".join(c if c.isalnum() else "-" for c in name.lower()) or "service"
-
-
-def _version(parts: tuple[int, ...]) -> str:
-    return ".".join(str(part) for part in parts)
 
 
 def timed(action: Callable[[], Environment]) -> tuple[Environment, float]:

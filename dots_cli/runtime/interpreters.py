@@ -1,10 +1,18 @@
-"""Interpreters, and which of them fulfil what a project requires."""
+"""Which Python a service gets: the one that is asked for, the nearest one here, or a download."""
 
 from __future__ import annotations
 
+import json
 import re
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
+
+from dots_cli.errors import EnvironmentFailure
 
 _CLAUSE = re.compile(r"\s*(===|==|!=|~=|<=|>=|<|>)\s*(\d+(?:\.\d+)*)(\.\*)?\S*\s*")
 
@@ -20,6 +28,119 @@ class Interpreter:
     def minor(self) -> int:
         """Its minor version: 13 of 3.13.0."""
         return int(self.version.split(".")[1])
+
+
+class Uv(Protocol):
+    """Runs `uv` with arguments; EnvironmentFailure where it fails."""
+
+    def __call__(self, *arguments: str, downloads: bool = False) -> str:
+        """What it prints; `downloads` lets it fetch interpreters."""
+
+
+class Interpreters:
+    """Finds interpreters; each question to `uv`, which takes half a second, is asked once."""
+
+    def __init__(self, uv: Uv, *, offline: bool) -> None:
+        self._uv = uv
+        self._offline = offline
+        self._lock = threading.Lock()
+        self._found: dict[str, Interpreter | None] = {}
+        self._here: list[Interpreter] | None = None
+
+    def choose(
+        self, wanted: str | None, requires: str | None, tell: Callable[[str], None]
+    ) -> Interpreter:
+        """The interpreter to use; None is the one that runs dots.
+
+        With `requires` (as `>=3.8,<3.13`) the wanted one is a wish: where it is not on this
+        machine, the nearest one here that fulfils `requires` is taken, and `tell` says so.
+        EnvironmentFailure where there is none, and none can be downloaded.
+        """
+        with self._lock:
+            return self._choose(wanted, requires, tell)
+
+    def _choose(
+        self, wanted: str | None, requires: str | None, tell: Callable[[str], None]
+    ) -> Interpreter:
+        own = _own()
+        if wanted is None and (requires is None or fulfils(own.version, requires)):
+            return own
+        found = self._find(wanted) if wanted else None
+        if found is None and requires is not None:
+            found = self._nearest(wanted or own.version, requires)
+            if found is not None:
+                why = f"Python {wanted} of its Dockerfile is not on this machine"
+                if not wanted:
+                    why = f"Python {own.version} does not fulfil {requires}"
+                tell(f"{why}: takes {found.version}")
+        return found or self._downloaded(wanted or requires or own.version, tell)
+
+    def _downloaded(self, wanted: str, tell: Callable[[str], None]) -> Interpreter:
+        found = None
+        if not self._offline:
+            tell(f"Python {wanted} is not on this machine: uv downloads it")
+            try:
+                self._uv("python", "install", "--quiet", wanted, downloads=True)
+            except EnvironmentFailure as error:
+                raise EnvironmentFailure(
+                    f"Python {wanted} is not on this machine and cannot be downloaded: "
+                    f"{error.message}",
+                    "install it, or change `python:` in the service definition",
+                ) from error
+            self._found.pop(wanted, None)
+            found = self._find(wanted)
+        if found is None:
+            raise EnvironmentFailure(
+                f"Python {wanted} is not on this machine",
+                "install it, change `python:` in the service definition, or run without "
+                "--offline to let uv download it",
+            )
+        return found
+
+    def _nearest(self, wanted: str, requires: str) -> Interpreter | None:
+        """The interpreter on this machine with the minor version nearest to the wanted one."""
+        if self._here is None:
+            said = self._uv("python", "list", "--only-installed", "--output-format", "json")
+            self._here = [_own()] + [
+                Interpreter(Path(item["path"]), item["version"])
+                for item in json.loads(said)
+                if item.get("implementation") == "cpython" and item.get("variant") == "default"
+            ]
+        minor = int(wanted.split(".")[1])
+        fitting = [i for i in self._here if fulfils(i.version, requires)]
+        fitting.sort(key=lambda i: (abs(i.minor - minor), -i.minor))
+        for interpreter in fitting:
+            if interpreter == _own():
+                return interpreter
+            if found := self._find(f"3.{interpreter.minor}"):
+                return found
+        return None
+
+    def _find(self, wanted: str) -> Interpreter | None:
+        if wanted not in self._found:
+            self._found[wanted] = self._ask(wanted)
+        return self._found[wanted]
+
+    def _ask(self, wanted: str) -> Interpreter | None:
+        # Not one of a virtual environment that happens to be active: an interpreter of the system.
+        try:
+            path = Path(self._uv("python", "find", "--system", wanted).strip())
+        except PreparationStopped:
+            raise
+        except EnvironmentFailure:
+            return None
+        command = [str(path), "-c", "import sys; print('%d.%d.%d' % sys.version_info[:3])"]
+        answer = subprocess.run(command, capture_output=True, text=True, check=False)
+        return Interpreter(path, answer.stdout.strip()) if answer.returncode == 0 else None
+
+
+class PreparationStopped(EnvironmentFailure):
+    """Whoever waited for the environment wants it no more."""
+
+
+def _own() -> Interpreter:
+    version = ".".join(str(part) for part in sys.version_info[:3])
+    return Interpreter(Path(sys.executable).resolve(), version)
 
 
 def fulfils(version: str, requires: str) -> bool:
