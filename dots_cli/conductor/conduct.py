@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from . import control
 from .failure import Ended, Failure
 from .federation import Broker, QueryFailed, Stage, close
+from .gate import Gate
 from .herald import knocked_out
 from .phase1 import SENDER, Phase1
 from .phase2 import GATE, Phase2
@@ -49,7 +50,7 @@ class HandedOut:
 class Started:
     """All federates of phase 2 have joined."""
 
-    broker: Broker
+    gate: Gate
 
 
 @dataclass(frozen=True)
@@ -160,8 +161,8 @@ class Conductor:
                 self._watch.hand_out(now)
             case HandedOut():
                 self._watch.handed_out()
-            case Started(broker):
-                self._watch.begin(broker, now)
+            case Started(gate):
+                self._watch.begin(gate, now)
             case EndReached():
                 self._watch.end_reached(now)
             case Answered(answer):
@@ -200,7 +201,8 @@ class Conductor:
             )
             self._inbox.put(HandedOut())
             Phase2(self._settings, spoken, self._stage, self._say).run(
-                lambda broker: self._inbox.put(Started(broker)),
+                self._spawn,
+                lambda gate: self._inbox.put(Started(gate)),
                 self._let_leave,
                 self._turn_away,
             )

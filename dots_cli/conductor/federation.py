@@ -1,4 +1,4 @@
-"""HELICS, as far as the conductor needs it: the only module that imports it.
+"""The broker, and what can be asked of it. With `federates` all that is known of HELICS.
 
 Queries named `ask_...` ask the federates and can block for many seconds when one of them was
 killed: never from a thread that has to react. The other queries are answered by the broker alone.
@@ -6,7 +6,6 @@ killed: never from a thread that has to react. The other queries are answered by
 
 from __future__ import annotations
 
-import contextlib
 import json
 import re
 import threading
@@ -56,7 +55,7 @@ class Broker:
         key: str,
         refused: Callable[[], None] = lambda: None,
     ) -> None:
-        self.port = port
+        self.entrance = port
         self._key = key
         self._refused = refused
         probe(host, port)
@@ -114,14 +113,6 @@ class Broker:
         """Give the ports back after the end. Models that have left can wait for this to exit."""
         h.helicsBrokerDisconnect(self._broker)
         h.helicsBrokerFree(self._broker)
-
-    def set_barrier(self, at: float) -> None:
-        """Let nobody be granted the simulated second `at` or a later one."""
-        h.helicsBrokerSetTimeBarrier(self._broker, at)
-
-    def clear_barrier(self) -> None:
-        """Let time go on."""
-        h.helicsBrokerClearTimeBarrier(self._broker)
 
     def federates(self) -> list[str]:
         """Names of all federates that have ever joined."""
@@ -220,7 +211,7 @@ class Broker:
 
         Early, before models knock: see above.
         """
-        joining = f"--broker=127.0.0.1 --brokerport={self.port} --brokerkey={self._key} {QUIET}"
+        joining = f"--broker=127.0.0.1 --brokerport={self.entrance} --brokerkey={self._key} {QUIET}"
         core = h.helicsCreateCore("zmq", name, f"-f {federates} {joining}")
         h.helicsCoreConnect(core)
         self._cores.append(core)
@@ -235,75 +226,6 @@ class Broker:
 
 class QueryFailed(Exception):
     """HELICS did not answer a question; normal while a federation is being ended."""
-
-
-class Federate:
-    """A federate of the conductor's own. HELICS' complaints become `Ended`: its broker is gone."""
-
-    def __init__(self, federate: Any) -> None:
-        self._federate = federate
-
-    def start_initialising(self) -> None:
-        """Ask to be initialised, without waiting; see `arrived`."""
-        with _ended_where_helics_complains():
-            h.helicsFederateEnterInitializingModeAsync(self._federate)
-
-    def finish_initialising(self) -> None:
-        """All federates have asked to be initialised: their interfaces are known."""
-        with _ended_where_helics_complains():
-            h.helicsFederateEnterInitializingModeComplete(self._federate)
-
-    @property
-    def arrived(self) -> bool:
-        """Whether what was started has come to its end."""
-        return bool(h.helicsFederateIsAsyncOperationCompleted(self._federate))
-
-    def execute(self) -> None:
-        """Enter executing mode; everybody else does so too."""
-        with _ended_where_helics_complains():
-            h.helicsFederateEnterExecutingMode(self._federate)
-
-    def request(self, simulated: float) -> float:
-        """Wait for simulated time; the time granted."""
-        with _ended_where_helics_complains():
-            return float(h.helicsFederateRequestTime(self._federate, simulated))
-
-    def leave(self) -> None:
-        """Disconnect from the federation."""
-        with _ended_where_helics_complains():
-            h.helicsFederateDisconnect(self._federate)
-
-
-class Gate(Federate):
-    """The value federate that keeps phase 2 from starting, and knows when it has ended."""
-
-    def __init__(self, broker: Broker, name: str) -> None:
-        with _ended_where_helics_complains():
-            super().__init__(
-                h.helicsCreateValueFederate(name, _on_core(broker.core(f"{name}_core", 1)))
-            )
-
-
-class Sender(Federate):
-    """The message federate that hands the ESDL out and receives numbers of calculations."""
-
-    def __init__(self, broker: Broker, name: str, endpoint: str) -> None:
-        with _ended_where_helics_complains():
-            info = _on_core(broker.core(f"{name}_core", 1))
-            federate = h.helicsCreateMessageFederate(name, info)
-            self._endpoint = h.helicsFederateRegisterEndpoint(federate, endpoint)
-        super().__init__(federate)
-
-    def send(self, destination: str, text: bytes) -> None:
-        """Send a message; it arrives at the simulated time of now."""
-        with _ended_where_helics_complains():
-            h.helicsEndpointSendBytesTo(self._endpoint, text, destination)
-
-    def received(self) -> Iterator[tuple[str, str]]:
-        """The messages that have come: source endpoint and text."""
-        while h.helicsEndpointHasMessage(self._endpoint):
-            message = h.helicsEndpointGetMessage(self._endpoint)
-            yield h.helicsMessageGetSource(message), h.helicsMessageGetString(message)
 
 
 class Stage:
@@ -371,20 +293,6 @@ def poll(condition: Callable[[], bool], stage: Stage, *, longest: float = 0.1) -
         yield waited
         if stage.ending.wait(min(longest, max(0.005, waited / 50))):
             raise Ended
-
-
-@contextlib.contextmanager
-def _ended_where_helics_complains() -> Iterator[None]:
-    try:
-        yield
-    except h.HelicsException as error:
-        raise Ended(str(error)) from error
-
-
-def _on_core(core: str) -> Any:
-    info = h.helicsCreateFederateInfo()
-    h.helicsFederateInfoSetCoreName(info, core)
-    return info
 
 
 def _federates_in(answer: Any) -> Iterator[dict[str, Any]]:

@@ -1,4 +1,6 @@
-"""The front door of phase 1: listens where the models knock and relays to the phase 1 broker.
+"""The front door: listens where the models knock and relays to the broker.
+
+It is needed in phase 1, and for long simulations in phase 2 (see `rounds`).
 
 A fast model knocks for phase 2 while the phase 1 broker still waits for slow ones to leave, and
 would be refused for good. So that broker listens elsewhere, and this door stands in its place: its
@@ -25,6 +27,7 @@ from collections.abc import Callable
 
 from .failure import Failure
 from .knock import Knock
+from .rounds import Answers, Rounds
 
 CHUNK = 65536
 DRAINS = os.name == "posix"
@@ -43,6 +46,7 @@ class _End:
         self.pending = bytearray()
         self.drain = False
         self.knock = knock
+        self.answers: Answers | None = None
         self.other: _End
 
     @property
@@ -58,12 +62,21 @@ class _End:
 class FrontDoor:
     """Relays `port` and `port + 1` to `inner` and `inner + 1` on the loopback interface.
 
-    With a `key`, what comes to `port` has to begin with a registration that holds it.
+    With a `key`, what comes to `port` has to begin with a registration that holds it. With
+    `rounds`, what comes there is told the whole number of the round that it answers.
     """
 
-    def __init__(self, host: str, port: int, inner: int, key: str | None = None) -> None:
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        inner: int,
+        key: str | None = None,
+        rounds: Rounds | None = None,
+    ) -> None:
         self._inner = inner
         self._key = key
+        self._rounds = rounds
         self._port = port
         self._selector = selectors.DefaultSelector()
         self._wake_reader, self._wake_writer = socket.socketpair()
@@ -144,6 +157,8 @@ class FrontDoor:
         asked = Knock(self._key) if self._key is not None and offset == 0 else None
         left, right = _End(outside, True, asked), _End(inside, False)
         left.other, right.other = right, left
+        if self._rounds is not None and offset == 0:
+            left.answers = Answers(self._rounds)
         for end in (left, right):
             end.sock.setblocking(False)
             end.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -174,6 +189,8 @@ class FrontDoor:
                 self._watch(side)
 
     def _heard(self, end: _End, data: bytes) -> bytes:
+        if end.answers is not None:
+            return end.answers.hear(data)
         if end.knock is None:
             return data
         passing = end.knock.hear(data)

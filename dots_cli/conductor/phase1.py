@@ -10,7 +10,8 @@ from typing import Literal
 
 from . import roll_call
 from .failure import Failure
-from .federation import MAX_TIME, Broker, Sender, Stage, poll
+from .federates import Mailbox
+from .federation import MAX_TIME, Broker, Stage, poll
 from .front_door import FrontDoor
 from .herald import Herald, Say
 from .settings import Model, Settings
@@ -63,7 +64,7 @@ class Phase1:
         )
         door = FrontDoor(settings.host, settings.port, settings.port + 2, settings.key)
         try:
-            sender = Sender(broker, SENDER, ENDPOINT)
+            sender = Mailbox(broker, SENDER, ENDPOINT)
             broker.dismiss_decoy()
             door.open(spawn)
             self._say("listening", port=settings.port)
@@ -79,7 +80,7 @@ class Phase1:
         self._say("handed_out")
         return spoken
 
-    def _wait_for_models(self, broker: Broker, sender: Sender) -> None:
+    def _wait_for_models(self, broker: Broker, sender: Mailbox) -> None:
         expected = [model.id for model in self._settings.models]
         herald = Herald(1, self._settings, self._say)
 
@@ -100,7 +101,7 @@ class Phase1:
         sender.finish_initialising()
         sender.execute()
 
-    def _hand_out(self, broker: Broker, sender: Sender, parts: list[bytes]) -> dict[str, Spoken]:
+    def _hand_out(self, broker: Broker, sender: Mailbox, parts: list[bytes]) -> dict[str, Spoken]:
         """Send one part at each whole second from 2 on; before it, see what the models said."""
         self._reach(sender, 2.0)
         spoken = spoken_by(self._settings, broker.endpoints(), self._reported)
@@ -114,7 +115,7 @@ class Phase1:
         sender.leave()
         return spoken
 
-    def _reach(self, sender: Sender, simulated: float) -> None:
+    def _reach(self, sender: Mailbox, simulated: float) -> None:
         granted = 0.0
         while granted < simulated:
             granted = sender.request(simulated)

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 
-from . import roll_call, wiring
+from . import roll_call, rounds, wiring
 from .failure import Failure
-from .federation import Broker, Gate, Stage, poll
+from .federation import Broker, Stage, poll
+from .front_door import FrontDoor
+from .gate import Gate
 from .herald import Herald, Say, too_late
 from .phase1 import Spoken
 from .settings import Settings
 from .watch import left_early
 
 GATE = "dots_gate"
+INNER = 2
 SETTLING = 0.1
 SHORTEST_SETTLING = 0.15
 LONGEST_SETTLING = 0.5
@@ -33,18 +37,23 @@ class Phase2:
 
     def run(
         self,
-        started: Callable[[Broker], None],
+        spawn: Callable[[str, Callable[[], None]], threading.Thread],
+        started: Callable[[Gate], None],
         reached_end: Callable[[], None],
         turned_away: Callable[[Failure | None], None],
     ) -> None:
         """Go through the phase.
 
-        `started` is called when all have joined and time is about to start, `reached_end` when the
-        simulated end was reached with all of them; `turned_away` when somebody came too late, with
-        the failure that this is, or None where it can only have been a stranger.
+        `spawn` runs a function in a thread whose failure ends the run; `started` is called when all
+        have joined and time is about to start, `reached_end` when the simulated end was reached
+        with all of them; `turned_away` when somebody came too late, with the failure that this is,
+        or None where it can only have been a stranger.
         """
         settings = self._settings
-        check_ports(settings, sum(self._expected.values()))
+        calculations = sum(self._expected.values())
+        check_ports(settings, calculations)
+        # The way through the door costs time: only where the broker cannot count far enough.
+        inner = INNER if rounds.run_out(settings.duration, calculations) else 0
 
         def refused() -> None:
             if self._gate_open:
@@ -54,20 +63,37 @@ class Phase2:
         broker = self._stage.enter(
             lambda: Broker(
                 host=settings.host,
-                port=settings.port,
+                port=settings.port + inner,
                 first_core_port=settings.port + first_core_port(settings),
-                federates=sum(self._expected.values()) + 1,
+                federates=calculations + 1,
                 key=settings.key,
                 refused=refused,
             )
         )
-        gate = Gate(broker, GATE)
+        if not inner:
+            self._simulate(broker, started, reached_end)
+            return
+        door = FrontDoor(
+            settings.host, settings.port, settings.port + inner, rounds=rounds.Rounds()
+        )
+        try:
+            door.open(spawn)
+            broker.entrance = settings.port
+            self._simulate(broker, started, reached_end)
+        finally:
+            door.close()
+
+    def _simulate(
+        self, broker: Broker, started: Callable[[Gate], None], reached_end: Callable[[], None]
+    ) -> None:
+        settings = self._settings
+        gate = Gate(broker, GATE, float(settings.duration))
         federates = self._wait_for_federates(broker, gate)
         self._check_wiring(broker, federates)
-        started(broker)
+        started(gate)
         gate.execute()
         self._say("executing", federates=federates)
-        granted = gate.request(float(settings.duration))
+        granted = gate.travel(self._stage.check)
         self._stage.check()
         if granted < settings.duration:
             raise Failure("broker", f"the federation broke at {granted:g} s of simulated time")

@@ -25,7 +25,7 @@ QUIET_INTERVAL = 0.02
 
 
 class Steered(Protocol):
-    """The part of a broker that is used here; nothing of it blocks."""
+    """The part of a gate that is used here; nothing of it blocks."""
 
     def time(self) -> float:
         """Simulated seconds reached."""
@@ -35,6 +35,10 @@ class Steered(Protocol):
 
     def clear_barrier(self) -> None:
         """Let time go on."""
+
+    @property
+    def held(self) -> bool:
+        """Whether time stands at the barrier."""
 
     def states(self) -> dict[str, str]:
         """State of each federate."""
@@ -123,11 +127,12 @@ class Watch:
         self._ask = ask
         self._say = say
         self._doing: Literal["joining", "handing out", "simulating", "leaving"] = "joining"
-        self._broker: Steered | None = None
+        self._gate: Steered | None = None
         self._still = Standstill(0.0)
         self._reached = 0.0
         self._holders: tuple[str, ...] = ()
         self._asked_at: float | None = None
+        self._asked_of_held = False
         self._ask_from = 0.0
         self._states_from = 0.0
         self._pausing = settings.pause_at is not None
@@ -160,13 +165,13 @@ class Watch:
         self._doing = "joining"
         self._holders = ()
 
-    def begin(self, broker: Steered, now: float) -> None:
+    def begin(self, gate: Steered, now: float) -> None:
         """All federates have joined; time starts when the barrier, if there is one, allows it."""
         self._doing = "simulating"
-        self._broker = broker
+        self._gate = gate
         self._still.forget(now)
         if self._barrier is not None and self._barrier < self._duration:
-            broker.set_barrier(self._barrier)
+            gate.set_barrier(self._barrier)
 
     def end_reached(self, now: float) -> None:
         """The simulated end is there; the federates leave now."""
@@ -185,13 +190,13 @@ class Watch:
         self._pausing = True
         self._paused = False
         self._exact = at is not None and at > self._reached
-        if self._broker is None:
+        if self._gate is None:
             self._barrier = at if self._exact else STEP_EDGE
             if not self._exact:
                 self._paused = True
                 self._say("paused", simulated=0.0)
             return
-        self._set(at if at is not None and self._exact else self._broker.time() + STEP_EDGE)
+        self._set(at if at is not None and self._exact else self._edge(self._gate))
         self._ask_from = now
 
     def resume(self, now: float) -> None:
@@ -210,11 +215,11 @@ class Watch:
         self._stopping_since = now
         if self._doing == "leaving":
             return
-        if self._broker is None or self._paused:
+        if self._gate is None or self._paused:
             self.stopped = self.quiet = True
         else:
             self._exact = False
-            self._set(self._broker.time() + STEP_EDGE)
+            self._set(self._edge(self._gate))
             self._ask_from = now
 
     def tick(self, now: float, still_before_end: Callable[[], bool]) -> None:
@@ -228,8 +233,8 @@ class Watch:
             self.stopped = True
         if self._paused:
             self._still.forget(now)
-        if self._broker is not None and self._doing == "simulating":
-            self._look(self._broker, now, still_before_end)
+        if self._gate is not None and self._doing == "simulating":
+            self._look(self._gate, now, still_before_end)
         if self._still.due(now):
             self._say(
                 "waiting",
@@ -249,7 +254,8 @@ class Watch:
         self._holders = answer.holders
         if self._barrier is None or not self._waits_for_quiet:
             return
-        if answer.holders:
+        if answer.holders or not self._asked_of_held:
+            # What they said before time stood at this barrier says nothing about it.
             self._ask_from = now + QUIET_INTERVAL
             return
         if not self._exact and answer.latest >= self._barrier:
@@ -271,20 +277,20 @@ class Watch:
             return False
         if self._barrier >= self._duration and self._stopping_since is None:
             return False  # The end comes before the pause.
-        return not self._exact or self._reached >= self._barrier
+        return not self._exact or (self._gate is not None and self._gate.held)
 
-    def _look(self, broker: Steered, now: float, still_before_end: Callable[[], bool]) -> None:
+    def _look(self, gate: Steered, now: float, still_before_end: Callable[[], bool]) -> None:
         # Some federates are granted a nanosecond more than they asked for.
-        reached = min(round(broker.time(), 6), self._duration)
+        reached = min(round(gate.time(), 6), self._duration)
         if self._still.saw(reached, now):
             self._holders = ()
-            # While it is paused, the broker already tells the step that comes next.
-            if reached > self._reached and not self._paused:
+            # What lies behind a barrier may only be the step that comes next.
+            if reached > self._reached and (self._barrier is None or reached < self._barrier):
                 self._reached = reached
                 self._say("progress", simulated=reached)
         if now >= self._states_from:
             self._states_from = now + 0.5
-            failure = left_early(broker.states(), self._own)
+            failure = left_early(gate.states(), self._own)
             if failure is not None and still_before_end():
                 raise failure
 
@@ -320,16 +326,22 @@ class Watch:
         stands = self._still.waited(now) >= 0.8 and not self._paused
         if now >= self._ask_from and (stands or self._waits_for_quiet):
             self._asked_at = now
+            self._asked_of_held = self._gate is not None and self._gate.held
             self._ask()
+
+    def _edge(self, gate: Steered) -> float:
+        return max(gate.time(), self._reached) + STEP_EDGE
 
     def _set(self, barrier: float) -> None:
         self._barrier = barrier
-        if self._broker is not None:
+        self._asked_of_held = False
+        if self._gate is not None:
             # One past the end lets the end be reached, and takes the place of an earlier one.
             at_end = self._duration + STEP_EDGE
-            self._broker.set_barrier(barrier if barrier < self._duration else at_end)
+            self._gate.set_barrier(barrier if barrier < self._duration else at_end)
 
     def _lift(self) -> None:
-        if self._barrier is not None and self._broker is not None:
-            self._broker.clear_barrier()
+        self._asked_of_held = False
+        if self._barrier is not None and self._gate is not None:
+            self._gate.clear_barrier()
         self._barrier = None

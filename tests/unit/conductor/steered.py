@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from dots_cli.conductor.settings import Limits
-from dots_cli.conductor.watch import Times, Watch
+from dots_cli.conductor.watch import STEP_EDGE, Times, Watch
 from tests.unit.conductor import made
 
 DAY = 86_400.0
@@ -16,7 +16,7 @@ START = 1000.0
 
 
 class Stand:
-    """Stands for a broker: its time is set by the test, its barrier by the watch."""
+    """Stands for a gate: its time is set by the test, its barrier by the watch."""
 
     def __init__(self) -> None:
         self.reached = 0.0
@@ -31,6 +31,10 @@ class Stand:
 
     def clear_barrier(self) -> None:
         self.barrier = math.inf
+
+    @property
+    def held(self) -> bool:
+        return self.reached + STEP_EDGE >= self.barrier
 
     def states(self) -> dict[str, str]:
         return self.state

@@ -35,7 +35,7 @@ def test_a_pause_may_last() -> None:
     scene.quiet_at(0.2, 3600.0)
     for minute in range(1, 60):
         scene.tick(60.0 * minute)
-    assert scene.said.names == ["progress", "paused"]
+    assert scene.said.names == ["paused"]
     assert scene.asked == 1
 
 
@@ -129,7 +129,7 @@ def test_a_pause_for_later_than_the_end_holds_nobody(late: float) -> None:
     assert DAY < scene.broker.barrier < math.inf
     scene.tick(0.4, DAY)
     scene.watch.end_reached(scene.now)
-    assert scene.said.names == ["progress", "paused", "progress", "simulation_ended"]
+    assert scene.said.names == ["paused", "progress", "simulation_ended"]
 
 
 @pytest.mark.parametrize("late", [DAY, DAY + 1])
@@ -178,6 +178,44 @@ def test_a_run_that_goes_on_before_it_was_quiet_does_not_pause() -> None:
     scene.watch.resume(scene.now)
     scene.answer(latest=1800.0)
     assert scene.said.names == ["progress", "resumed"]
+
+
+def test_an_answer_from_before_a_resume_is_not_the_quiet_of_the_next_pause() -> None:
+    scene = Scene().begin()
+    scene.tick(0.2, 1800.0)
+    scene.watch.pause(None, scene.now)
+    scene.tick(0.3)
+    scene.watch.resume(scene.now)
+    scene.tick(0.4, 4500.0)
+    scene.watch.pause(None, scene.now)
+    scene.answer(latest=1800.0)  # put before the resume
+    assert "paused" not in scene.said.names
+    scene.quiet_at(0.5, 4500.0)
+    assert scene.said.events[-1] == {"event": "paused", "simulated": 4500.0}
+
+
+def test_an_answer_from_before_time_stood_is_no_quiet() -> None:
+    """Somebody can have been let further without knowing it yet."""
+    scene = Scene(pause_at=3600.0).begin()
+    scene.tick(1.0, 2700.0)
+    scene.tick(2.0)
+    assert scene.asked == 1  # because time stood still
+    scene.broker.reached = 3600.0
+    scene.answer(latest=2700.0)
+    assert "paused" not in scene.said.names
+    scene.quiet_at(2.1, 3600.0)
+    assert scene.said.events[-1] == {"event": "paused", "simulated": 3600.0}
+
+
+def test_no_progress_is_told_that_a_stop_takes_back() -> None:
+    scene = Scene().begin()
+    scene.tick(0.2, 1800.0)
+    scene.watch.stop(scene.now)
+    scene.tick(0.3, 2700.0)  # asked for, and not granted before the barrier stood
+    scene.answer(latest=1800.0)
+    assert scene.watch.quiet
+    assert [e["simulated"] for e in scene.said.all("progress")] == [1800.0]
+    assert scene.watch.simulated == 1800.0
 
 
 def test_a_run_that_is_not_to_pause_does_not_say_that_it_goes_on() -> None:
