@@ -112,7 +112,7 @@ class Interpreters:
         for interpreter in fitting:
             if interpreter == _own():
                 return interpreter
-            if found := self._find(f"3.{interpreter.minor}"):
+            if found := self._find(interpreter.version):
                 return found
         return None
 
