@@ -38,7 +38,6 @@ _BUSY = 600.0
 """Seconds for another run to start the platform; it may have to pull images."""
 _FOR_MODELS = ("STORE_USER", "STORE_PASSWORD")
 _OF_A_RUN = "BROKER_KEY"
-_WORKING_DIR = "com.docker.compose.project.working_dir"
 
 Tell = Callable[[str], None]
 
@@ -81,7 +80,7 @@ class Platform:
     def owner(self) -> Path | None:
         """The folder of whoever has started it; None where that is this user, or not known."""
         for container in self.containers:
-            made_in = container.labels.get(_WORKING_DIR)
+            made_in = container.labels.get(shared.WORKING_DIR)
             if made_in and not _same(Path(made_in), self.folder):
                 return Path(made_in)
         return None
@@ -98,7 +97,7 @@ def project() -> Project:
             f"{NAME_VARIABLE} is {name!r}, which cannot be the name of a Compose project",
             "Use small letters, digits, - and _, a letter or digit first.",
         )
-    return Project(name, data_home() / "platform")
+    return Project(name, (data_home() / "platform").absolute())
 
 
 def network() -> str:

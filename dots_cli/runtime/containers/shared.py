@@ -25,9 +25,14 @@ ONE_OF_YOUR_OWN = f"Or set {NAME_VARIABLE} to a name, for a platform of your own
 
 MADE = "made.json"
 """Which container was made of what: by it is seen that one is out of date."""
+WORKING_DIR = "com.docker.compose.project.working_dir"
+"""The label that says in which folder a container's project was made."""
 FILES = "stack"
 """The files that were copied into the containers, by their names in the stack."""
 
+_STORE_GRACE = 30.0
+"""Seconds from SIGTERM to SIGKILL for the store, which may have much to write; for others less."""
+_GRACE = 5.0
 _LOOK = 0.2
 _PORTS_TRIED = 200
 _TAIL = 6
@@ -74,15 +79,19 @@ class Shared:
             return True
         if container.state != "running":
             return False
-        users = {
-            c.labels.get("dots.run", "")
-            for c in self._engine.containers(role="model")
-            if not c.has_ended
-        }
-        if users - {""}:
+        if self._is_used():
             self._tell(f"{spec.name} is to be renewed when no run uses it any more")
             return True
         return False
+
+    def _is_used(self) -> bool:
+        """Whether models of this user run: their runs lie where the platform's folder does."""
+        home = self._project.folder.parent
+        return any(
+            Path(model.labels.get(WORKING_DIR, "/")).is_relative_to(home)
+            for model in self._engine.containers(role="model")
+            if not model.has_ended
+        )
 
     def _start_again(self, container: Container, spec: ContainerSpec) -> Container:
         try:
@@ -221,11 +230,11 @@ class Shared:
         return digest.hexdigest()
 
 
-def end(engine: Engine, container: Container, grace: float = 30.0) -> None:
+def end(engine: Engine, container: Container) -> None:
     """Stop a container politely and remove it; it may be gone."""
     with contextlib.suppress(NotThere):
         if container.state == "running":
-            engine.stop(container.id, grace)
+            engine.stop(container.id, _STORE_GRACE if container.role == "store" else _GRACE)
         engine.remove(container.id)
 
 
