@@ -147,10 +147,13 @@ def _matching(folder: Path, given: str) -> Iterator[Path]:
     name = posixpath.normpath(given.lstrip("/") or ".")
     if name.startswith(".."):
         return
-    if any(sign in name for sign in "*?["):
-        yield from sorted(folder.glob(name))
-    elif (folder / name).exists():
-        yield folder / name
+    try:
+        if any(sign in name for sign in "*?["):
+            yield from sorted(folder.glob(name))
+        elif (folder / name).exists():
+            yield folder / name
+    except (ValueError, OSError):
+        return  # no pattern and no name that a file can have
 
 
 def _is_laid_out(
