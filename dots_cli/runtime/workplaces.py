@@ -12,6 +12,8 @@ import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
+from dots_cli.errors import EnvironmentFailure
+
 _NEVER = {".git", "__pycache__", ".venv", "venv", "node_modules", ".pytest_cache", ".mypy_cache"}
 
 
@@ -19,8 +21,20 @@ def lay_out(root: Path, source: Path, files: Iterable[tuple[str, str]], workdir:
     """Copy files of a source folder below `root`; returns the working directory there.
 
     `files` are (path in the source, absolute path in the container), later ones over earlier
-    ones; a folder brings all that is in it. OSError where the disk does not take them.
+    ones; a folder brings all that is in it. EnvironmentFailure where they cannot be copied.
     """
+    try:
+        return _copied(root, source, files, workdir)
+    except OSError as error:
+        listed = error.args[0] if isinstance(error, shutil.Error) else None
+        why = listed[0][2] if listed else f"{error.filename or root}: {error.strerror or error}"
+        raise EnvironmentFailure(
+            f"cannot copy the files of {source} for a model: {why}",
+            "check who may read them, and that there is space for the run's folder",
+        ) from error
+
+
+def _copied(root: Path, source: Path, files: Iterable[tuple[str, str]], workdir: str) -> Path:
     shutil.rmtree(root, ignore_errors=True)
     for inside, target in files:
         origin, place = source / inside, below(root, target)
@@ -63,6 +77,14 @@ def _here(word: str, root: Path) -> str:
 
 
 def _left_out(folder: str, names: list[str]) -> set[str]:
-    """What is never part of a program, and what cannot be copied (sockets, dangling links)."""
+    """What is never part of a program, and what cannot be copied: sockets, links to nowhere or to
+    a folder around them.
+    """
     around = Path(folder)
-    return {n for n in names if n in _NEVER or not ((p := around / n).is_file() or p.is_dir())}
+    return {name for name in names if name in _NEVER or not _can_be_copied(around / name)}
+
+
+def _can_be_copied(path: Path) -> bool:
+    if path.is_symlink() and path.is_dir():
+        return not path.parent.resolve().is_relative_to(path.resolve())
+    return path.is_file() or path.is_dir()

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from dots_cli.errors import EnvironmentFailure
 from dots_cli.runtime.interpreters import fulfils
 from dots_cli.runtime.system_packages import how_to_get, missing
 from dots_cli.runtime.workplaces import lay_out, translated, translated_values
@@ -48,12 +49,19 @@ def test_a_second_time_nothing_of_the_first_is_left(tmp_path: Path, source: Path
     assert not (cwd / "written.txt").exists()
 
 
-def test_a_dangling_link_in_a_source_is_left_out(tmp_path: Path, source: Path) -> None:
+def test_links_that_lead_nowhere_or_around_are_left_out(tmp_path: Path, source: Path) -> None:
     try:
         (source / "src" / "lost").symlink_to(tmp_path / "nowhere")
+        (source / "src" / "round").symlink_to(source, target_is_directory=True)
     except OSError:
         pytest.skip("links may not be made here")
-    assert (lay_out(tmp_path / "root", source, [("src", "/app")], "/app") / "grid").is_dir()
+    cwd = lay_out(tmp_path / "root", source, [("src", "/app")], "/app")
+    assert [path.name for path in cwd.iterdir()] == ["grid"]
+
+
+def test_what_cannot_be_copied_is_named(tmp_path: Path, source: Path) -> None:
+    with pytest.raises(EnvironmentFailure, match=r"cannot copy the files of .*lost\.txt"):
+        lay_out(tmp_path / "root", source, [("lost.txt", "/app/lost.txt")], "/app")
 
 
 def test_paths_of_the_container_become_paths_here(tmp_path: Path, source: Path) -> None:
