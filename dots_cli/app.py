@@ -34,6 +34,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "import": (PREPARE, "Turn a DOTS request into a scenario and a service definition."),
     "validate": (PREPARE, "Check a scenario and its service definition; report every problem."),
     "plan": (PREPARE, "Show what a run would start, without starting it."),
+    "render": (PREPARE, "Write the container stack of a run, for `docker compose`."),
     "schema": (PREPARE, "Print the JSON schema of the service definition."),
     "doctor": (PREPARE, "Look at what runs need of this machine; each with what to do."),
     "run": (RUN, "Run a scenario and show how it goes; ends with the run's exit code."),

@@ -18,6 +18,7 @@ from dots_cli.render.sources import DOCKERFILE, copy_source
 from dots_cli.resources import shipped
 
 COMPOSE_FILE = "compose.yaml"
+UNFINISHED = f"{MARK}not finished"
 
 CONDUCTOR_PORTS = 100
 
@@ -37,13 +38,19 @@ _OURS = (
 )
 
 
-def is_stack(folder: Path) -> bool:
-    """Whether a stack was written into that folder before."""
+def rendered_run(folder: Path) -> str | None:
+    """The id of the run whose stack was written into that folder; None where none was.
+
+    Empty where the writing did not come to its end.
+    """
     try:
         with (folder / COMPOSE_FILE).open(encoding="utf-8", errors="replace") as file:
-            return file.readline().startswith(MARK)
+            first = file.readline().rstrip()
     except OSError:
-        return False
+        return None
+    if not first.startswith(MARK):
+        return None
+    return "" if first == UNFINISHED else first.rpartition(" ")[2]
 
 
 def write_stack(
@@ -68,7 +75,7 @@ def write_stack(
         folder.mkdir(parents=True, exist_ok=True)
         _remove(folder)
         # Known as ours from now on, and not to be started before it is whole.
-        (folder / COMPOSE_FILE).write_text(f"{MARK}not finished\n", encoding="utf-8")
+        (folder / COMPOSE_FILE).write_text(f"{UNFINISHED}\n", encoding="utf-8")
         for name, text in files.items():
             (folder / name).parent.mkdir(exist_ok=True)
             (folder / name).write_text(text, encoding="utf-8", newline="")

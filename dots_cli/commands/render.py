@@ -1,0 +1,118 @@
+"""`dots render`: the whole container stack of a run as a folder for `docker compose`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from dots_cli.commands import completing
+
+if TYPE_CHECKING:
+    from dots_cli.plan.model import Plan
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+
+    @app.command()
+    def render(
+        scenario: Annotated[Path, typer.Argument(help="The ESDL file.", show_default=False)],
+        output: Annotated[
+            Path,
+            typer.Option("--output", "-o", help="The folder to write.", show_default=False),
+        ],
+        services: Annotated[
+            Path | None,
+            typer.Option(help="The service definition; default: the one beside the scenario."),
+        ] = None,
+        start: Annotated[
+            str | None, typer.Option(help="When the simulation begins, without a zone.")
+        ] = None,
+        duration: Annotated[
+            str | None, typer.Option(help="How much time is simulated: 60h, 7d, seconds.")
+        ] = None,
+        settings: Annotated[
+            list[str] | None,
+            typer.Option(
+                "--set",
+                metavar="SERVICE.VAR=VALUE",
+                help="A variable of a service.",
+                autocompletion=completing.variables,
+            ),
+        ] = None,
+        grafana: Annotated[
+            bool, typer.Option("--grafana/--no-grafana", help="Have a Grafana in the stack.")
+        ] = True,
+        offline: Annotated[
+            bool, typer.Option("--offline", help="Fetch nothing; use what is on this machine.")
+        ] = False,
+        as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    ) -> None:
+        """Write the container stack of a run as a folder that needs nothing but `docker compose`.
+
+        A stack that was rendered into the folder before is replaced.
+        """
+        import os
+
+        from dots_cli.commands.sources import with_sources
+        from dots_cli.definition import Overrides, read
+        from dots_cli.output import console
+        from dots_cli.plan import names
+        from dots_cli.plan.build import build
+        from dots_cli.plan.containers import Stack
+        from dots_cli.render.compose import project_name
+        from dots_cli.render.conductor_image import conductor_image
+        from dots_cli.render.stack import rendered_run, write_stack
+
+        before = rendered_run(output)
+        if before is None:
+            _require_empty(output)
+        overrides = Overrides(start=start, duration=duration, variables=tuple(settings or ()))
+        found, definition = read(scenario, services, overrides)
+        definition = with_sources(found, definition, "docker", offline=offline)
+        planned = build(
+            found,
+            definition,
+            run_id=names.run_id(found.name, os.urandom(8)),
+            runtime="docker",
+            stack=Stack(conductor_image(), grafana),
+        )
+        console.print_problems(definition.warnings)
+        write_stack(output, planned, found.content, _variables(planned))
+        if before:
+            console.say(
+                "Replaced the stack that was there. If that was started, remove it with:"
+                f" docker compose -p {project_name(before)} down --volumes"
+            )
+        if as_json:
+            console.print_json({"run_id": planned.run_id, "folder": str(output.absolute())})
+            return
+        console.print_result(f"Written: {output}")
+        console.say("Start it there with: docker compose up --detach")
+
+
+def _require_empty(folder: Path) -> None:
+    from dots_cli.errors import UsageError
+
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise UsageError(
+            f"{folder} is there already, and no stack of dots", "Name a new folder with -o."
+        )
+
+
+def _variables(plan: Plan) -> dict[str, str]:
+    """What the stack's references stand for: its secrets, free ports, the caller's variables."""
+    import os
+
+    from dots_cli.plan.containers import GRAFANA_PORT, STORE_PORT
+    from dots_cli.render.secrets import random_secrets
+    from dots_cli.runtime.containers.shared import free_ports
+
+    ports = {"INFLUXDB_PORT": STORE_PORT, "GRAFANA_PORT": GRAFANA_PORT}
+    return {
+        **{name: os.environ[name] for name in plan.variables},
+        **random_secrets(),
+        **{name: str(next(free_ports(known, known))) for name, known in ports.items()},
+    }
