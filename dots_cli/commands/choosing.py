@@ -10,7 +10,7 @@ from dots_cli.errors import EnvironmentFailure, UsageError
 
 if TYPE_CHECKING:
     from dots_cli.definition import Definition, Scenario, Service
-    from dots_cli.plan.model import RuntimeName
+    from dots_cli.plan.model import Plan, RuntimeName
     from dots_cli.runtime.engine_probe import Answer
 
 VARIABLE = "DOTS_RUNTIME"
@@ -73,6 +73,24 @@ def choose(
             "Start Docker, or give the definition a `source:`, which runs as a local process.",
         )
     return Choice("docker", f"in containers: {said}")
+
+
+def missing_images(plan: Plan) -> str:
+    """A line for a person about the images that a plan needs and the engine has not, else empty.
+
+    EnvironmentFailure where no engine answers, or one that is too old: better now than later.
+    """
+    from dots_cli.runtime.containers.engine import Engine
+
+    images = {spec.image: spec for spec in plan.containers if spec.image}
+    with Engine.connect() as engine:
+        missing = {name: spec for name, spec in images.items() if engine.image(name) is None}
+    built = sum(spec.build is not None for spec in missing.values())
+    pulled = len(missing) - built
+    if not missing:
+        return ""
+    parts = [f"{built} to build"] * bool(built) + [f"{pulled} to pull"] * bool(pulled)
+    return f"Images are missing, {' and '.join(parts)}: this once it may take minutes."
 
 
 def _ask() -> Answer:

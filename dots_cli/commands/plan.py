@@ -47,6 +47,8 @@ def register(app: typer.Typer) -> None:
         from dots_cli.output import console
         from dots_cli.plan import names
         from dots_cli.plan.build import build
+        from dots_cli.plan.containers import Stack
+        from dots_cli.render.conductor_image import conductor_image
 
         overrides = Overrides(start=start, duration=duration, variables=tuple(settings or ()))
         found, definition = read(scenario, services, overrides)
@@ -54,7 +56,8 @@ def register(app: typer.Typer) -> None:
         chosen = choice.runtime
         definition = with_sources(found, definition, chosen, offline=offline)
         run_id = names.run_id(found.name, os.urandom(8))
-        planned = build(found, definition, run_id=run_id, runtime=chosen)
+        stack = Stack(conductor_image())
+        planned = build(found, definition, run_id=run_id, runtime=chosen, stack=stack)
         console.print_problems(definition.warnings)
         if choice.why:
             console.say(f"Planned {choice.why}.")

@@ -64,6 +64,10 @@ def register(app: typer.Typer) -> None:
         runtime: Annotated[
             str, typer.Option(envvar=choosing.VARIABLE, help=choosing.HELP)
         ] = "auto",
+        grafana: Annotated[
+            bool,
+            typer.Option("--grafana/--no-grafana", help="Have Grafana beside InfluxDB in Docker."),
+        ] = True,
         offline: Annotated[
             bool, typer.Option("--offline", help="Download nothing; use what is on this machine.")
         ] = False,
@@ -93,7 +97,11 @@ def register(app: typer.Typer) -> None:
             run=limit_run,
             variables=tuple(variables or ()),
         )
-        wishes = Wishes(services, overrides, name, until, runtime, offline, tuple(external or ()))
+        wishes = Wishes(
+            *(services, overrides, name, until, runtime, offline),
+            external=tuple(external or ()),
+            grafana=grafana,
+        )
         signals = Interrupts()
         folder = start_run(scenario, wishes, None if detach else signals)
         if not detach:

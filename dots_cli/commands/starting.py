@@ -10,7 +10,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from dots_cli import __version__
-from dots_cli.commands.choosing import choose
+from dots_cli.commands.choosing import choose, missing_images
 from dots_cli.commands.sources import taken_from_sources, with_sources
 from dots_cli.definition import Definition, Overrides, Scenario, read
 from dots_cli.errors import UsageError
@@ -18,8 +18,10 @@ from dots_cli.output import console
 from dots_cli.output.interrupts import Interrupts
 from dots_cli.plan import names, serialise
 from dots_cli.plan.build import build
+from dots_cli.plan.containers import Stack
 from dots_cli.plan.model import Plan
 from dots_cli.render import run_folder
+from dots_cli.render.conductor_image import conductor_image
 from dots_cli.render.run_folder import RunFolder
 from dots_cli.runtime.base import RunOptions
 from dots_cli.runtime.launch import launch
@@ -36,6 +38,7 @@ class Wishes:
     runtime: str
     offline: bool
     external: tuple[str, ...] = ()
+    grafana: bool = True
 
 
 def start_run(path: Path, wishes: Wishes, signals: Interrupts | None = None) -> RunFolder:
@@ -51,10 +54,19 @@ def start_run(path: Path, wishes: Wishes, signals: Interrupts | None = None) -> 
     runtime = choice.runtime
     definition = with_sources(scenario, definition, runtime, offline=wishes.offline)
     run_id = names.run_id(scenario.name, os.urandom(8))
-    plan = build(scenario, definition, run_id=run_id, runtime=runtime, external=wishes.external)
+    plan = build(
+        scenario,
+        definition,
+        run_id=run_id,
+        runtime=runtime,
+        stack=Stack(conductor_image(), wishes.grafana),
+        external=wishes.external,
+    )
     console.print_problems(definition.warnings)
     if choice.why:
         console.say(f"Running {choice.why}.")
+    if runtime == "docker" and (images := missing_images(plan)):
+        console.say(images)
     for line in taken_from_sources(definition, scenario, runtime):
         console.say(line)
     options = RunOptions(offline=wishes.offline, pause_at=_pause_at(wishes.until, plan))
