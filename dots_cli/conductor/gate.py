@@ -63,11 +63,15 @@ class Gate(Mailbox):
                 wanted = max(self._target(), granted + SAME) if called else self._target()
                 self._wanted = wanted
                 self._travelling = True
-            granted = self.request(wanted)
+            try:
+                granted = self.request(wanted)
+            finally:
+                with self._changed:
+                    self._travelling = False
+                    self._turns += 1
+            check()
             called = bool(list(self.received()))
             with self._changed:
-                self._travelling = False
-                self._turns += 1
                 self._granted = granted
                 if granted >= self._end or (granted < wanted - SAME and not called):
                     return granted
@@ -89,8 +93,7 @@ class Gate(Mailbox):
             self._limit = at
             self._changed.notify_all()
             if self._travelling and self._wanted > self._target():
-                call = threading.Thread(target=self._call, args=(self._turns,), daemon=True)
-                call.start()
+                threading.Thread(target=self._call, args=(self._turns,), daemon=True).start()
 
     def clear_barrier(self) -> None:
         """Let time go on."""
