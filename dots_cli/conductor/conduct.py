@@ -23,6 +23,7 @@ from .gate import Gate
 from .herald import knocked_out
 from .phase1 import SENDER, Phase1
 from .phase2 import GATE, Phase2
+from .presence import watch_over
 from .settings import Settings
 from .watch import Say, Times, Watch, left_early, times
 
@@ -116,6 +117,8 @@ class Conductor:
         """Conduct; the exit code."""
         self._spawn("phases", self._work_through_phases)
         self._spawn("questions", self._answer_questions)
+        if self._settings.in_container:
+            self._spawn("presence", self._look_after_models)
         code = self._listen()
         close(CLOSING)
         return code
@@ -243,6 +246,10 @@ class Conductor:
             except QueryFailed:
                 answer = None
             self._inbox.put(Answered(answer))
+
+    def _look_after_models(self) -> None:
+        models = [model.id for model in self._settings.models]
+        watch_over(models, lambda: self._may_leave.is_set() or self._stage.ending.is_set())
 
     def _spawn(self, name: str, work: Callable[[], None]) -> threading.Thread:
         def guarded() -> None:
