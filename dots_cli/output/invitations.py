@@ -14,8 +14,7 @@ def invitation(external: External) -> list[str]:
     return [
         f"{external.model} is yours to start; the run waits for it. In a shell:",
         external.shell,
-        "or under the debugger of VS Code, with this among the `configurations` of launch.json",
-        f"(it is the same for every run; also in {external.launch_file}):",
+        "Or in VS Code, among the `configurations` of launch.json, the same for every run:",
         *json.dumps(external.launch, indent=4).splitlines(),
     ]
 

@@ -84,7 +84,7 @@ def _example(service: NewService, source: str) -> Files:
         "calculations": str(len(periods)),
         "others": "".join(
             _text(Path("example") / "stand-in.yaml").substitute(
-                esdl_type=esdl_type, name=f"{_hyphened(esdl_type)}-stand-in"
+                esdl_type=esdl_type, name=_stand_in_name(service, esdl_type)
             )
             for esdl_type in service.periods
         ),
@@ -100,6 +100,11 @@ def _example(service: NewService, source: str) -> Files:
         stand_ins = _filled("example/stand-ins", values)
         files |= {PurePosixPath("stand-ins") / path: text for path, text in stand_ins.items()}
     return files
+
+
+def _stand_in_name(service: NewService, esdl_type: str) -> str:
+    name = _hyphened(esdl_type)
+    return f"{name}-stand-in" if name == service.name else name
 
 
 def _scenario(service: NewService) -> str:

@@ -71,7 +71,8 @@ def test_a_new_service_runs_as_it_was_written_and_after_an_edit_without_a_build(
     assert all(event["cached"] for event in prepared)
     assert not [event for event in events if event["event"] == "preparing"]
     started = {event["event"]: event["at"] for event in reversed(events)}
-    assert started["process_started"] - started["run_started"] < 1.0
+    # `benchmarks/edit.py` holds it to a second; a machine that runs tests has other things to do.
+    assert started["process_started"] - started["run_started"] < 5.0
 
 
 @pytest.mark.parametrize("python", [OLD])
