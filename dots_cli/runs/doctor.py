@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import platform
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -24,6 +26,7 @@ NO_DISK = 2e8
 _SERVICES_PYTHONS = ("3.11", "3.12", "3.13")
 _PATIENCE = 30
 """Seconds for `uv` to look at every interpreter."""
+_COUNTING = 1.5
 _MANY = 2e10
 
 
@@ -136,20 +139,25 @@ def _interpreters(uv: str) -> Finding:
 
 def _environments() -> Finding:
     home = cache_home() / "environments"
-    count, size = 0, 0
-    if home.is_dir():
-        count = sum(1 for path in home.iterdir() if path.is_dir())
-        for folder, _, files in os.walk(home):
-            for name in files:
-                try:
-                    size += (Path(folder) / name).lstat().st_size
-                except OSError:
-                    continue
-    what = f"{count} built, {gigabytes(size)} in {home}"
-    if size > _MANY:
+    count = sum(1 for path in home.iterdir() if path.is_dir()) if home.is_dir() else 0
+    size, whole = _size(home)
+    what = f"{count} built, {'' if whole else 'more than '}{gigabytes(size)} in {home}"
+    if size > _MANY or not whole:
         hint = "Remove that folder when no run is going on; what is needed is built again."
         return Finding("processes", "environments", "note", what, hint)
     return Finding("processes", "environments", "ok", what)
+
+
+def _size(home: Path) -> tuple[int, bool]:
+    """Bytes in a folder, and whether there was the time to count them all."""
+    size, deadline = 0, time.monotonic() + _COUNTING
+    for folder, _, files in os.walk(home):
+        if time.monotonic() > deadline:
+            return size, False
+        for name in files:
+            with contextlib.suppress(OSError):
+                size += (Path(folder) / name).lstat().st_size
+    return size, True
 
 
 def _said(*command: str) -> str | None:

@@ -368,7 +368,7 @@ def test_the_command_line_shows_opens_and_removes_it(own: Stage) -> None:
     told = dots("open", run, "--json").stdout
     assert json.loads(told) == {"run_id": run, "url": url}
 
-    doctor = CliRunner().invoke(app, ["doctor", "--json"])
+    doctor = CliRunner().invoke(app, ["doctor", "--json"], env={"DOTS_CACHE": str(own.folder.path)})
     findings = json.loads(doctor.stdout)["findings"]
     (said,) = (f for f in findings if f["about"] == "platform")
     assert (said["grade"], str(there.store_url) in said["what"]) == ("ok", True)

@@ -6,10 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from dots_cli.commands.choosing import choose
+from dots_cli.commands.choosing import choose, missing_images
 from dots_cli.definition import Definition, Scenario, Service
-from dots_cli.definition.model import EsdlObject, LimitSettings
+from dots_cli.definition.model import EsdlObject, LimitSettings, StoreSettings
 from dots_cli.errors import EnvironmentFailure, UsageError
+from dots_cli.plan.build import build
+from dots_cli.plan.containers import Stack
 from dots_cli.runtime.engine_probe import Address, Answer
 
 SCENARIO = Scenario(
@@ -89,3 +91,27 @@ def test_who_names_a_runtime_gets_it_without_a_word(wanted: str) -> None:
 def test_an_unknown_runtime_is_refused() -> None:
     with pytest.raises(UsageError, match="cloud"):
         choose("cloud", SCENARIO, definition(IMAGE))
+
+
+@pytest.mark.needs("docker", "images")
+def test_images_that_are_missing_are_told_before_anything_waits_for_them(folder: Service) -> None:
+    nowhere = dataclasses.replace(IMAGE, image="registry.invalid/pv:none")
+    here = dataclasses.replace(IMAGE, image="python:3.13-slim")
+    for service, told in ((nowhere, "1 to build and 1 to pull"), (here, "1 to build")):
+        plan = build(
+            SCENARIO,
+            dataclasses.replace(definition(service, folder), store=StoreSettings("http://db")),
+            run_id="town-abc234",
+            runtime="docker",
+            stack=Stack("python:3.13-slim", grafana=False),
+        )
+        assert missing_images(plan) == f"Images are missing, {told}: this once it may take minutes."
+
+
+def test_a_wrong_address_of_the_engine_is_told_before_there_is_a_run(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("DOCKER_HOST", "unix:///nowhere/docker.sock")
+    plan = build(SCENARIO, definition(IMAGE), run_id="town-abc234", runtime="docker")
+    with pytest.raises(EnvironmentFailure, match=r"nowhere/docker.sock .*DOCKER_HOST"):
+        missing_images(plan)
