@@ -50,6 +50,13 @@ class Ended:
 
 
 @dataclass(frozen=True)
+class CouldNotGoOn:
+    """Something that was begun without waiting cannot be done, or not any more."""
+
+    error: Exception
+
+
+@dataclass(frozen=True)
 class Sounding:
     """A federation that will never simulate, to learn what its models miss.
 
@@ -72,7 +79,7 @@ class RunOptions:
     pause_at: float | None = None
 
 
-Message = PreparationDone | Started | Said | Ended | Event
+Message = PreparationDone | CouldNotGoOn | Started | Said | Ended | Event
 Post = Callable[[Message], None]
 
 

@@ -2,8 +2,9 @@
 nothing loaded but the standard library.
 
 It reads lines from the supervisor on stdin: `+ PID ROLE` when a process group was started, `- PID`
-when it has ended, `done` when the run is over. If the pipe breaks without `done`, the supervisor
-is gone: the guard ends every group that is left, models before the store, and writes the verdict.
+when it has ended, `containers` when the run has some, `done` when the run is over. If the pipe
+breaks without `done`, the supervisor is gone: the guard ends every group that is left, models
+before the store, and the containers of the run, and writes the verdict.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ def main(folder: Path) -> None:
     """Watch until the run is over or the supervisor is gone."""
     _ignore_signals()
     groups: dict[int, str] = {}
+    containers = False
     for line in sys.stdin:
         words = line.split()
         if words[:1] == ["done"]:
@@ -33,7 +35,11 @@ def main(folder: Path) -> None:
             groups[int(words[1])] = words[2]
         elif words[:1] == ["-"]:
             groups.pop(int(words[1]), None)
+        elif words[:1] == ["containers"]:
+            containers = True
     end(groups)
+    if containers:
+        end_containers(folder.name)
     end_strays(folder)
     write_verdict(folder)
 
@@ -47,6 +53,19 @@ def end(groups: dict[int, str]) -> None:
     for pid in os_processes.wait_until_gone(workers, GRACE) + stores:
         os_processes.kill(pid)
     os_processes.wait_until_gone([*workers, *stores], GRACE)
+
+
+def end_containers(run_id: str) -> None:
+    """End the containers of the run, which stay for `dots teardown` to remove."""
+    from dots_cli.errors import DotsError
+    from dots_cli.runtime.containers import cleanup
+    from dots_cli.runtime.containers.engine import Engine
+
+    try:
+        with Engine.connect() as engine:
+            cleanup.end_run(engine, run_id, GRACE)
+    except DotsError as error:
+        print(f"the containers of {run_id} cannot be ended: {error}", file=sys.stderr)
 
 
 def end_strays(folder: Path) -> None:

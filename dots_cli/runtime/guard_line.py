@@ -24,6 +24,7 @@ class GuardLine:
         self._on_restart = on_restart
         self._lock = threading.Lock()
         self._groups: dict[int, str] = {}
+        self._containers = False
         self._over = False
         self._process = self._start()
 
@@ -43,6 +44,12 @@ class GuardLine:
         with self._lock:
             self._groups.pop(pid, None)
             self._tell(f"- {pid}")
+
+    def containers(self) -> None:
+        """The run has containers, or will have some."""
+        with self._lock:
+            self._containers = True
+            self._tell("containers")
 
     def dismiss(self) -> None:
         """The run is over; the guard goes without doing anything."""
@@ -77,6 +84,8 @@ class GuardLine:
             self._process = self._start()
             for pid, role in self._groups.items():
                 self._tell(f"+ {pid} {role}")
+            if self._containers:
+                self._tell("containers")
         self._on_restart()
 
     def _tell(self, line: str) -> None:

@@ -24,6 +24,7 @@ from dots_cli.plan.model import Plan
 from dots_cli.render.run_folder import RunFolder, write_atomically
 from dots_cli.runtime import control, os_processes
 from dots_cli.runtime.base import (
+    CouldNotGoOn,
     Ended,
     Message,
     PreparationDone,
@@ -142,6 +143,8 @@ class Supervisor:
                 self._guarded(self._runtime.start_store)
             case PreparationDone(error=error) if error is not None:
                 self._judge.could_not_start(error)
+            case CouldNotGoOn(error):
+                self._could_not_go_on(error)
             case Started(name, role, handle):
                 self._running[name] = role
                 self._emit(ProcessStarted(name=name, role=role, handle=handle))
@@ -314,21 +317,29 @@ class Supervisor:
     # Help
 
     def _choose_runtime(self) -> Runtime:
+        given: Mapping[str, Any] = self._folder.read_json(self._folder.about).get("options", {})
+        told = (self._folder, self._plan, self._queue.put, RunOptions(**given), self._guard)
+        if self._plan.runtime == "docker":
+            from dots_cli.runtime.containers.docker_runtime import DockerRuntime
+
+            return DockerRuntime(*told)
         from dots_cli.runtime.process import ProcessRuntime
 
-        given: Mapping[str, Any] = self._folder.read_json(self._folder.about).get("options", {})
-        options = RunOptions(**given)
-        return ProcessRuntime(self._folder, self._plan, self._queue.put, options, self._guard)
+        return ProcessRuntime(*told)
 
     def _guarded(self, action: Any) -> None:
         try:
             action()
-        except OSError as error:
-            self._machine_failed(error)
         except Exception as error:
-            if not hasattr(error, "hint"):
-                traceback.print_exc()
-            self._judge.could_not_start(error)
+            self._could_not_go_on(error)
+
+    def _could_not_go_on(self, error: Exception) -> None:
+        if isinstance(error, OSError):
+            self._machine_failed(error)
+            return
+        if not hasattr(error, "hint"):
+            traceback.print_exception(error)
+        self._judge.could_not_start(error)
 
     def _write_record(self, record: Mapping[str, object]) -> None:
         about = self._folder.read_json(self._folder.about)

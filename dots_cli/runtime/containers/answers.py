@@ -5,11 +5,13 @@ from __future__ import annotations
 import io
 import tarfile
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from dots_cli.runtime.containers.facts import Container, ContainerEvent, EngineInfo
 
 _READABLE = 0o444
+_SAME_CLOCK = 0.05
 
 
 def info(told: Mapping[str, Any], api_version: str, address: str) -> EngineInfo:
@@ -27,6 +29,21 @@ def info(told: Mapping[str, Any], api_version: str, address: str) -> EngineInfo:
         cpus=int(told.get("NCPU", 0)),
         root=told.get("DockerRootDir", ""),
     )
+
+
+def ahead(told: Mapping[str, Any], before: float, after: float) -> float:
+    """Seconds that the engine's clock is ahead of ours; 0 where that cannot be told from nothing.
+
+    `told` is of a `GET /info` between `before` and `after`, in seconds since 1970.
+    """
+    try:
+        text = str(told["SystemTime"])
+        theirs = datetime.fromisoformat(f"{text[:19]}+00:00").timestamp()
+        theirs += float("0" + text[19 : text.index("Z")])
+    except (KeyError, ValueError):
+        return 0.0
+    difference = theirs - (before + after) / 2
+    return difference if abs(difference) > (after - before) + _SAME_CLOCK else 0.0
 
 
 def listed(told: Mapping[str, Any]) -> Container:

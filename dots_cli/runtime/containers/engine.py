@@ -26,7 +26,7 @@ from dots_cli.runtime.containers.facts import (
     labels_of,
 )
 from dots_cli.runtime.containers.sdk import failing
-from dots_cli.runtime.containers.streams import Input, LogStream
+from dots_cli.runtime.containers.streams import Attached, LogStream
 
 POLL = 0.1
 GONE = 30.0
@@ -41,6 +41,7 @@ class Engine:
     def __init__(self, api: Any, address: str) -> None:
         self._api = api
         self.address = address
+        self._ahead = 0.0
         self._joins_all_at_once = sdk.api_version(str(api.api_version)) >= (1, 44)
 
     @classmethod
@@ -61,7 +62,9 @@ class Engine:
     def info(self) -> EngineInfo:
         """What engine this is."""
         with failing("ask the engine about itself"):
+            before = time.time()
             told = self._api.info()
+        self._ahead = answers.ahead(told, before, time.time())
         return answers.info(told, str(self._api.api_version), self.address)
 
     # Containers
@@ -181,7 +184,7 @@ class Engine:
 
     # Networks and volumes
 
-    def ensure_network(self, project: Project, name: str) -> str:
+    def ensure_network(self, project: Project, name: str, labels: Strings | None = None) -> str:
         """The engine's name of a network of the project, made where it is missing.
 
         NoNetworkLeft where the engine has no address range for another one.
@@ -189,9 +192,10 @@ class Engine:
         full = translate.network_name(project, name)
         if any(network == full for network in self.networks(project=project.name)):
             return full
-        labels = translate.project_labels(project) | {"com.docker.compose.network": name}
+        marked = translate.project_labels(project) | {"com.docker.compose.network": name}
+        marked |= labels or {}
         with failing(f"create network {full}"):
-            self._api.create_network(full, driver="bridge", labels=labels, check_duplicate=True)
+            self._api.create_network(full, driver="bridge", labels=marked, check_duplicate=True)
         return full
 
     def networks(self, **labels: str) -> list[str]:
@@ -199,6 +203,11 @@ class Engine:
         with failing("list networks"):
             found = self._api.networks(filters={"label": labels_of(labels)})
         return [str(item["Name"]) for item in found]
+
+    def network_labels(self) -> list[tuple[str, Strings]]:
+        """Every network's name and labels."""
+        with failing("list networks"):
+            return [(str(n["Name"]), n.get("Labels") or {}) for n in self._api.networks()]
 
     def remove_network(self, name: str) -> None:
         """Remove a network; it may be gone. Taken while containers are on it."""
@@ -277,24 +286,33 @@ class Engine:
         with failing("follow the engine's events"):
             return Events(self._api.events(since=since, filters=filters, decode=True))
 
-    def log_stream(self, ident: str, since: str = "", *, follow: bool = True) -> LogStream:
-        """A container's log with the engine's time of each line, `since` such a time.
+    def attach(self, ident: str) -> Attached:
+        """Everything that a container prints from now on, and its stdin.
 
-        `since` is in seconds since 1970, with nine digits behind the point.
+        Opened before the start, it has the output from the first byte on.
         """
-        told = {"stdout": 1, "stderr": 1, "timestamps": 1, "follow": int(follow), "tail": "all"}
-        if since:
-            told["since"] = since
+        told = {"stdin": 1, "stdout": 1, "stderr": 1, "stream": 1}
+        with failing(f"attach to container {ident[:12]}"):
+            return Attached(self._api.attach_socket(ident, params=told))
+
+    def log_stream(self, ident: str) -> LogStream:
+        """A container's log from its beginning, with the engine's times; follows it to the end."""
+        told = {"stdout": 1, "stderr": 1, "timestamps": 1, "follow": 1, "tail": "all"}
         with failing(f"read the log of container {ident[:12]}"):
             url = self._api._url("/containers/{0}/logs", ident)
             answer = self._api._get(url, params=told, stream=True, timeout=None)
             self._api._raise_for_status(answer)
         return LogStream(answer)
 
-    def attach_input(self, ident: str) -> Input:
-        """A container's stdin. The container stays as it is when this is closed."""
-        with failing(f"attach to container {ident[:12]}"):
-            return Input(self._api.attach_socket(ident, params={"stdin": 1, "stream": 1}))
+    def now(self) -> float:
+        """The engine's clock, in seconds since 1970."""
+        return time.time() + self._ahead
+
+    @staticmethod
+    def stamp(at: float) -> str:
+        """A time as the engine writes it: `2024-06-21T12:00:00.123456789Z`, in UTC."""
+        seconds = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(at))
+        return f"{seconds}.{int(at % 1 * 1e9):09d}Z"
 
     # Help
 

@@ -1,7 +1,7 @@
-"""Long-lived connections to the engine: a container's log as it grows, a container's stdin.
+"""Long-lived connections to the engine: what a container prints, its stdin, its log.
 
-The SDK reads a log in two small pieces a line. Here whatever has come is taken at once, in the
-framing of HTTP; `frames` takes it apart.
+The SDK reads in small pieces, two for each frame. Here whatever has come is taken at once, in the
+framing of the wire; `frames` takes it apart.
 """
 
 from __future__ import annotations
@@ -45,21 +45,33 @@ class LogStream:
             self._response.close()
 
 
-class Input:
-    """A container's stdin."""
+class Attached:
+    """What a container prints from now on, undecoded, and its stdin."""
 
     def __init__(self, raw: Any) -> None:
         self._raw = raw
+        self._socket = getattr(raw, "_sock", raw)
         self._lock = threading.Lock()
+        if hasattr(self._socket, "settimeout"):
+            self._socket.settimeout(None)
+
+    def read(self) -> bytes:
+        """What has come, waiting for at least one byte; empty when the container has ended.
+
+        OSError where the connection broke.
+        """
+        try:
+            return bytes(self._socket.recv(PIECE))
+        except ValueError:
+            return b""  # closed by another thread
 
     def write(self, data: bytes) -> None:
-        """Send all of it. OSError where the container is gone."""
-        target = getattr(self._raw, "_sock", self._raw)
+        """Send all of it to the stdin. OSError where the container is gone."""
         with self._lock:
-            target.sendall(data) if hasattr(target, "sendall") else target.send(data)
+            self._socket.sendall(data)
 
     def close(self) -> None:
-        """Let go of it; the container's stdin stays open."""
+        """Let go of the container; its stdin stays open. Wakes whoever reads."""
         shut(self._raw)
         response = getattr(self._raw, "_response", None)
         for part in (response, self._raw):

@@ -1,0 +1,85 @@
+"""Ends and removes what a run has on the engine, found by its label; nothing else is touched."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from dots_cli.runtime import os_processes
+from dots_cli.runtime.containers.engine import Engine
+from dots_cli.runtime.containers.facts import Container, EngineFailure, Taken
+
+AT_ONCE = 4
+LOOK = 0.1
+FOLDER_LABEL = "dots.folder"
+"""On a run's network: the folder of the run, whose lock says whether it goes on."""
+
+_RUNNING = ("running", "paused", "restarting")
+
+
+def running(engine: Engine, run_id: str) -> list[Container]:
+    """Containers of the run that have not ended."""
+    return [c for c in engine.containers(run=run_id) if c.state in _RUNNING]
+
+
+def end_run(engine: Engine, run_id: str, grace: float) -> None:
+    """SIGTERM to every container of the run, after `grace` seconds SIGKILL.
+
+    Looks again until nothing runs: its supervisor may have started one with its last breath.
+    """
+    _each(engine, "SIGTERM", running(engine, run_id))
+    deadline = time.monotonic() + grace
+    while (left := running(engine, run_id)) and time.monotonic() < deadline:
+        time.sleep(LOOK)
+    if left:
+        _each(engine, "SIGKILL", left)
+    time.sleep(LOOK)
+    if left := running(engine, run_id):
+        _each(engine, "SIGKILL", left)
+
+
+def remove_run(engine: Engine, run_id: str) -> int:
+    """Remove the run's containers, running or not, its network and its own volumes.
+
+    Returns how many containers there were.
+    """
+    project = f"dots-{run_id}"
+    count = remove_containers(engine, run_id)
+    for network in engine.networks(project=project):
+        engine.remove_network(network)
+    for volume in engine.volumes(project=project):
+        engine.remove_volume(volume)
+    return count
+
+
+def remove_containers(engine: Engine, run_id: str) -> int:
+    """Remove the run's containers, running or not; returns how many."""
+    found = engine.containers(run=run_id)
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        list(pool.map(engine.remove, [container.id for container in found]))
+    return len(found)
+
+
+def give_back_networks(engine: Engine) -> int:
+    """Remove the networks of runs that have ended; returns how many.
+
+    Containers that have ended stay, and so does a network that anything still uses.
+    """
+    count = 0
+    for name, labels in engine.network_labels():
+        folder = labels.get(FOLDER_LABEL)
+        if not folder or os_processes.is_locked(Path(folder) / "supervisor.lock"):
+            continue
+        try:
+            engine.remove_network(name)
+            count += 1
+        except (Taken, EngineFailure):
+            continue
+    return count
+
+
+def _each(engine: Engine, signal: str, containers: Sequence[Container]) -> None:
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        list(pool.map(lambda container: engine.signal(container.id, signal), containers))

@@ -1,0 +1,380 @@
+"""The runtime of containers: each run a Compose project of its own on the engine.
+
+Conductor and models are containers of `dots-<run id>`, on a network of their own; the store belongs
+to the platform, which outlives the run. What takes its time is done in threads; what they learn is
+posted. A container's end is posted after its last line is in its log.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+
+from dots_cli.errors import DotsError
+from dots_cli.plan.containers import (
+    BROKER_PORT,
+    GRAFANA_PORT,
+    RUN_NETWORK,
+    SCENARIO_FILE,
+    SETTINGS_FILE,
+    STORE_PORT,
+)
+from dots_cli.plan.model import ContainerSpec, Plan
+from dots_cli.render.compose import project_name
+from dots_cli.render.conductor import conductor_settings
+from dots_cli.render.run_folder import RunFolder
+from dots_cli.render.secrets import random_secrets
+from dots_cli.render.stack import CONDUCTOR_PORTS, write_stack
+from dots_cli.runtime.base import (
+    CouldNotGoOn,
+    Ended,
+    Post,
+    PreparationDone,
+    RunOptions,
+    Said,
+    Sounding,
+    Started,
+    containers_of,
+)
+from dots_cli.runtime.containers import cleanup, platform, translate
+from dots_cli.runtime.containers.ends import Ends
+from dots_cli.runtime.containers.engine import Engine
+from dots_cli.runtime.containers.facts import Container, EngineFailure, NoNetworkLeft, Project
+from dots_cli.runtime.containers.images import Images, Ready
+from dots_cli.runtime.containers.logs import LogFile, LogFollower, Talk
+from dots_cli.runtime.containers.streams import Attached
+from dots_cli.runtime.events import Notice, Preparing
+from dots_cli.runtime.guard_line import GuardLine
+
+STARTERS = 4
+"""Containers started at once: more make the engine slower."""
+LAST_LINES = 1.0
+"""Seconds that the end of a container waits for its last lines."""
+GONE = 5.0
+_SIGNALLED = 128
+_LAST_SIGNAL = 64
+
+
+@dataclass
+class _Running:
+    """A container of the run, from its creation to the moment its end was told."""
+
+    spec: ContainerSpec
+    attached: Attached
+    follower: LogFollower
+    started: threading.Event = field(default_factory=threading.Event)
+
+
+class DockerRuntime:
+    """`Runtime` by containers; `guard` hears that there are some."""
+
+    def __init__(
+        self, folder: RunFolder, plan: Plan, post: Post, options: RunOptions, guard: GuardLine
+    ) -> None:
+        self._folder = folder
+        self._plan = plan
+        self._post = post
+        self._options = options
+        self._guard = guard
+        self._project = Project(project_name(plan.run_id), folder.stack)
+        self._variables = (
+            random_secrets()
+            | {"INFLUXDB_PORT": str(STORE_PORT), "GRAFANA_PORT": str(GRAFANA_PORT)}
+            | {name: os.environ.get(name, "") for name in plan.variables}
+        )
+        self._engine: Engine | None = None
+        self._images: Images | None = None
+        self._ready: dict[str, Ready] = {}
+        self._ends: Ends | None = None
+        self._running: dict[str, _Running] = {}
+        self._store: str | None = None
+        self._sounding: Sounding | None = None
+        self._lock = threading.Lock()
+        self._closing = False
+        self._was_away = False
+        self._activity: dict[str, float] = {}
+        self._workers = ThreadPoolExecutor(STARTERS, thread_name_prefix="container")
+        self._enders = ThreadPoolExecutor(STARTERS, thread_name_prefix="end")
+
+    def prepare(self) -> None:
+        """Write the stack, and have every image on the engine."""
+        self._in_background(self._prepare, lambda error: PreparationDone(error))
+
+    def start_store(self) -> None:
+        """The platform: started if it does not run, used as it is if it does."""
+        if containers_of(self._plan.containers, "store"):
+            self._in_background(self._start_platform)
+
+    def start_federation(self, sounding: Sounding | None = None) -> None:
+        """The conductor first, then the models, some at once."""
+        self._sounding = sounding
+        self._in_background(self._start_federation)
+
+    def tell_conductor(self, command: Mapping[str, object]) -> None:
+        """A line of JSON on the conductor's stdin."""
+        for running in self._snapshot().values():
+            if running.spec.role == "conductor":
+                with contextlib.suppress(OSError):
+                    running.attached.write(json.dumps(dict(command)).encode() + b"\n")
+
+    def ask_to_end(self, names: Sequence[str]) -> None:
+        """SIGTERM. The platform's store is let go: it serves others."""
+        self._signal(names, "SIGTERM")
+
+    def kill(self, names: Sequence[str]) -> None:
+        """SIGKILL. The platform's store is let go."""
+        self._signal(names, "SIGKILL")
+
+    def activity(self, name: str) -> float:
+        """Processor seconds of a container."""
+        for ident, running in self._snapshot().items():
+            if running.spec.name == name and self._engine:
+                with contextlib.suppress(EngineFailure):
+                    self._activity[name] = self._engine.cpu_seconds(ident)
+        return self._activity.get(name, 0.0)
+
+    def close(self) -> None:
+        """End the preparation and what still runs. The containers stay, until `dots teardown`."""
+        with self._lock:
+            self._closing = True
+        if self._images:
+            self._images.cancel()
+        left = self._snapshot()
+        for running in left.values():
+            self._signal([running.spec.name], "SIGKILL")
+        for running in left.values():
+            running.follower.done.wait(GONE)
+        self._workers.shutdown(wait=bool(left), cancel_futures=False)
+        self._enders.shutdown(wait=True, cancel_futures=False)
+        if self._ends:
+            self._ends.close()
+        for running in left.values():
+            running.follower.close()
+        if self._engine:
+            self._engine.close()
+
+    # Preparing
+
+    def _prepare(self) -> None:
+        self._engine = engine = Engine.connect()
+        write_stack(
+            self._folder.stack,
+            self._plan,
+            self._folder.scenario.read_bytes(),
+            self._variables,
+            pause_at=self._options.pause_at,
+        )
+        self._images = Images(
+            engine,
+            self._folder.stack,
+            self._post,
+            self._service_of,
+            self._guard,
+            offline=self._options.offline,
+        )
+        self._ready = self._images.ensure(self._plan.containers)
+        record = self._images.record(self._ready)
+        self._guard.containers()
+        self._ends = Ends(engine, self._plan.run_id, self._ended, self._returned, self._gone)
+        self._post(PreparationDone(record=record))
+
+    def _service_of(self, spec: ContainerSpec) -> str:
+        return self._plan.model(spec.name).service if spec.role == "model" else spec.name
+
+    # Starting
+
+    def _start_platform(self) -> None:
+        assert self._engine
+        shared = [spec for spec in self._plan.containers if spec.role in ("store", "grafana")]
+
+        def tell(what: str) -> None:
+            self._post(Preparing(service="platform", what=what))
+
+        self._variables |= platform.start(self._engine, shared, self._folder.stack, tell)
+        found = platform.find(self._engine)
+        store = found.store if found else None
+        (spec,) = containers_of(self._plan.containers, "store")
+        self._store = spec.name
+        self._post(Started(spec.name, spec.role, store.id if store else ""))
+        self._post(Said(spec.name, json.dumps({"event": "listening"})))
+
+    def _start_federation(self) -> None:
+        assert self._engine
+        sounding = self._sounding
+        if sounding:
+            cleanup.remove_containers(self._engine, self._plan.run_id)
+        networks = self._networks()
+        (conductor,) = containers_of(self._plan.containers, "conductor")
+        models = [
+            spec
+            for spec in containers_of(self._plan.containers, "model")
+            if sounding is None or spec.name in sounding.models
+        ]
+        self._start(conductor, networks)
+        # Of several that cannot be started the first is told; no more are begun then.
+        for done in [self._workers.submit(self._start, spec, networks) for spec in models]:
+            done.result()
+
+    def _networks(self) -> dict[str, str]:
+        assert self._engine
+        store = Project(platform.project().name, self._project.folder)
+        names = dict.fromkeys(name for spec in self._plan.containers for name in spec.networks)
+        found = {name: translate.network_name(store, name) for name in names if name != RUN_NETWORK}
+        labels = {"dots.run": self._plan.run_id, cleanup.FOLDER_LABEL: str(self._folder.path)}
+        try:
+            own = self._engine.ensure_network(self._project, RUN_NETWORK, labels)
+        except NoNetworkLeft:
+            if not cleanup.give_back_networks(self._engine):
+                raise
+            own = self._engine.ensure_network(self._project, RUN_NETWORK, labels)
+        return found | {RUN_NETWORK: own}
+
+    def _start(self, spec: ContainerSpec, networks: Mapping[str, str]) -> None:
+        assert self._engine
+        if self._closing:
+            return
+        engine = self._engine
+        for source, _, _ in map(translate.split_volume, spec.volumes):
+            if translate.is_named(source):
+                engine.ensure_volume(self._project, source)
+        spec = self._as_it_starts(spec)
+        ident = engine.create(spec, self._project, self._variables, self._content, networks)
+        attached = engine.attach(ident)
+        follower = LogFollower(engine, ident, attached, self._sink(spec), self._disk_failed)
+        running = _Running(spec, attached, follower)
+        with self._lock:
+            if self._closing:
+                follower.close()
+                return
+            self._running[ident] = running
+        try:
+            engine.start(ident)
+        except EngineFailure:
+            with self._lock:
+                self._running.pop(ident, None)
+            follower.close()
+            raise
+        self._post(Started(spec.name, spec.role, ident))
+        running.started.set()
+
+    def _as_it_starts(self, spec: ContainerSpec) -> ContainerSpec:
+        """The spec with the platform its image needs; in a sounding told of more ESDL types."""
+        ready = self._ready.get(spec.image or "")
+        if ready and ready.platform and spec.platform is None:
+            spec = replace(spec, platform=ready.platform)
+        if self._sounding and spec.role == "model":
+            more = ";".join(self._sounding.esdl_types)
+            environment = tuple(
+                (name, f"{value};{more}" if name == "calculation_services" else value)
+                for name, value in spec.environment
+            )
+            spec = replace(spec, environment=environment)
+        return spec
+
+    def _content(self, source: str) -> bytes:
+        """A file of the stack; the conductor of a sounding is told something else."""
+        if self._sounding and source == SETTINGS_FILE.source:
+            return conductor_settings(
+                self._plan,
+                esdl=SCENARIO_FILE.target,
+                host="0.0.0.0",
+                port=BROKER_PORT,
+                ports=CONDUCTOR_PORTS,
+                only=self._sounding.models,
+            ).encode()
+        return (self._folder.stack / source).read_bytes()
+
+    def _sink(self, spec: ContainerSpec) -> LogFile | Talk:
+        if spec.role != "conductor":
+            return LogFile(self._folder.log(spec.name))
+
+        def hear(line: str) -> None:
+            self._post(Said(spec.name, line))
+
+        return Talk(self._folder.log(spec.role), hear)
+
+    # Ending
+
+    def _signal(self, names: Sequence[str], signal: str) -> None:
+        if self._store in names and self._store is not None:
+            let_go, self._store = self._store, None
+            self._post(Ended(let_go, "store", 0, "serves other runs as well"))
+        for ident, running in self._snapshot().items():
+            if running.spec.name in names and self._engine:
+                with contextlib.suppress(RuntimeError):  # closed meanwhile
+                    self._enders.submit(self._quietly, self._engine.signal, ident, signal)
+
+    def _quietly(self, action: Callable[[str, str], None], ident: str, signal: str) -> None:
+        with contextlib.suppress(EngineFailure):
+            action(ident, signal)
+
+    def _ended(self, ident: str) -> None:
+        with contextlib.suppress(RuntimeError):  # closed meanwhile
+            self._enders.submit(self._tell_end, ident)
+
+    def _tell_end(self, ident: str) -> None:
+        """Post the end of a container, once, when its start was posted and its log is whole."""
+        running = self._snapshot().get(ident)
+        if running is None or self._engine is None:
+            return
+        running.started.wait(GONE)
+        running.follower.done.wait(LAST_LINES)
+        try:
+            now = self._engine.inspect(ident)
+        except EngineFailure:
+            now = Container(ident, "", "removed", "", exit_code=-9, error="was removed")
+        with self._lock:
+            if self._running.pop(ident, None) is None:
+                return
+        code, detail = describe(now, engine_was_away=self._was_away)
+        running.attached.close()
+        self._post(Ended(running.spec.name, running.spec.role, code, detail))
+
+    def _returned(self) -> None:
+        self._was_away = True
+        message = "the connection to the Docker engine was lost and is there again"
+        self._post(Notice(message=message, severity="warning"))
+
+    def _gone(self, error: EngineFailure) -> None:
+        self._post(CouldNotGoOn(error))
+
+    def _disk_failed(self, error: OSError) -> None:
+        self._post(CouldNotGoOn(error))
+
+    # Help
+
+    def _in_background(
+        self,
+        action: Callable[[], None],
+        failed: Callable[[Exception], PreparationDone | CouldNotGoOn] = CouldNotGoOn,
+    ) -> None:
+        def run() -> None:
+            try:
+                action()
+            except Exception as error:
+                if not self._closing or isinstance(error, DotsError):
+                    self._post(failed(error))
+
+        threading.Thread(target=run, name=action.__name__, daemon=True).start()
+
+    def _snapshot(self) -> dict[str, _Running]:
+        with self._lock:
+            return dict(self._running)
+
+
+def describe(ended: Container, *, engine_was_away: bool = False) -> tuple[int, str]:
+    """The exit code, negative for a signal, and words for what a code alone does not tell."""
+    code = ended.exit_code or 0
+    if _SIGNALLED < code <= _SIGNALLED + _LAST_SIGNAL:
+        code = _SIGNALLED - code
+    if ended.out_of_memory and code != 0:
+        limit = f", limit {ended.memory_limit >> 20} MB" if ended.memory_limit else ""
+        return code, f"was killed: out of memory{limit}"
+    if code != 0 and engine_was_away:
+        return code, "was ended with the Docker engine, which was restarted"
+    return code, ended.error if code != 0 else ""

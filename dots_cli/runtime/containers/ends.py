@@ -1,0 +1,78 @@
+"""Notices that containers end, by the engine's events; no end is lost when the engine goes away."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+
+from dots_cli.runtime.containers.engine import Engine, Events
+from dots_cli.runtime.containers.facts import EngineFailure
+
+AGAIN = 0.3
+PATIENCE = 60.0
+"""Seconds that an engine may be away, to be restarted for instance."""
+
+
+class Ends:
+    """Watches the containers of one run in a thread of its own.
+
+    `on_end(id)` hears of each that has ended, perhaps more than once. `on_return` hears that the
+    engine has been away and is back, `on_gone` that it did not come back.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        run_id: str,
+        on_end: Callable[[str], None],
+        on_return: Callable[[], None],
+        on_gone: Callable[[EngineFailure], None],
+    ) -> None:
+        self._engine = engine
+        self._run_id = run_id
+        self._on_end = on_end
+        self._on_return = on_return
+        self._on_gone = on_gone
+        self._closing = threading.Event()
+        self._lock = threading.Lock()
+        # From now on: whoever starts containers after this loses no end of them.
+        self._events: Events | None = engine.events(run=run_id)
+        threading.Thread(target=self._watch, name="ends", daemon=True).start()
+
+    def close(self) -> None:
+        """Watch no more."""
+        self._closing.set()
+        with self._lock:
+            if self._events:
+                self._events.close()
+
+    def _watch(self) -> None:
+        events = self._events
+        while events is not None:
+            for event in events:
+                if event.action in ("die", "destroy"):
+                    self._on_end(event.id)
+            events = None if self._closing.is_set() else self._begin_again()
+
+    def _begin_again(self) -> Events | None:
+        """The events once more, after a look at what has ended meanwhile."""
+        deadline = time.monotonic() + PATIENCE
+        while not self._closing.wait(AGAIN):
+            try:
+                events = self._engine.events(run=self._run_id)
+                self._on_return()
+                for container in self._engine.containers(run=self._run_id):
+                    if container.has_ended:
+                        self._on_end(container.id)
+            except EngineFailure as error:
+                if time.monotonic() > deadline:
+                    self._on_gone(error)
+                    return None
+                continue
+            with self._lock:
+                self._events = events
+            if self._closing.is_set():
+                events.close()
+            return events
+        return None
