@@ -21,6 +21,13 @@ class GitSource:
     ref: str
     subdirectory: str = ""
 
+    @property
+    def short(self) -> str:
+        """For a person: the repository's name and the state, a commit by its first letters."""
+        name = self.url.rstrip("/").removesuffix(".git").rpartition("/")[2]
+        ref = self.ref[:12] if re.fullmatch(r"[0-9a-f]{40}", self.ref) else self.ref
+        return f"{name}@{ref}" + (f"/{self.subdirectory}" if self.subdirectory else "")
+
     def __str__(self) -> str:
         inside = f"#subdirectory={self.subdirectory}" if self.subdirectory else ""
         return f"git+{self.url}@{self.ref}{inside}"

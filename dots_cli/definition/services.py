@@ -31,6 +31,7 @@ IGNORED_REQUEST_KEYS = {
     "name": "a run is named with `dots run --name`",
     "keep_logs_hours": "logs stay until `dots delete`",
     "esdl_base64string": "the scenario is the ESDL file itself",
+    "esdl_file": "the scenario is the ESDL file itself",
 }
 """Keys of a DOTS request that have no meaning here, and why."""
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from dots_cli.definition import Definition, Scenario
 from dots_cli.definition.durations import as_text
+from dots_cli.definition.git_source import parse as parse_git_url
 from dots_cli.plan.coverage import Coverage
 from dots_cli.plan.model import ContainerSpec, Plan
 
@@ -96,7 +97,7 @@ def _origin(spec: ContainerSpec | None, plan: Plan, definition: Definition) -> s
     if plan.runtime == "docker" and spec.image and not spec.build:
         return spec.image
     if spec.git:
-        return spec.git
+        return parse_git_url(spec.git).short
     folder, around = Path(spec.source or ""), definition.path.absolute().parent
     return str(folder.relative_to(around)) if folder.is_relative_to(around) else str(folder)
 

@@ -128,6 +128,11 @@ def test_a_git_url_names_repository_state_and_folder(text: str, source: GitSourc
     assert parse(str(source)) == source
 
 
+def test_for_a_person_a_git_url_is_short() -> None:
+    assert GitSource("https://host/o/r.git", "ab" * 20).short == "r@abababababab"
+    assert GitSource("https://host/o/r", "v1", "pv").short == "r@v1/pv"
+
+
 @pytest.mark.parametrize(
     ("text", "what"),
     [
