@@ -83,5 +83,7 @@ def _services(ctx: typer.Context) -> list[Glimpse]:
     given = ctx.params.get("services")
     # While the value of an option is missing, Typer leaves the arguments before it in `ctx.args`.
     scenario = ctx.params.get("scenario") or next(iter(ctx.args), None)
-    path = Path(given) if given else find_services(Path(scenario)) if scenario else None
-    return [] if path is None else glimpse(path)
+    if given is None and scenario is not None and not str(scenario).endswith(".json"):
+        given = find_services(Path(scenario))
+    path = given or scenario  # a DOTS request holds its services itself
+    return [] if path is None else glimpse(Path(path))

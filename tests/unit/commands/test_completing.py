@@ -69,6 +69,17 @@ def test_services_and_their_variables() -> None:
     assert offered("run", scenario, "--duration", "1h", "--set", "p") == ["pv."]
 
 
+def test_models_that_somebody_wants_to_start() -> None:
+    assert offered("run", str(EXAMPLE), "--external", "pv") == ["pv-1", "pv-2"]
+
+
+def test_services_of_a_request(tmp_path: Path) -> None:
+    request = tmp_path / "request.json"
+    request.write_text('{"calculation_services": [{"calc_service_name": "pv"}]}')
+    assert offered("run", str(request), "--set", "") == ["pv."]
+    assert offered("run", str(request), "--external", "") == ["pv-1"]
+
+
 def test_services_of_a_definition_that_lies_elsewhere(tmp_path: Path) -> None:
     quick.write(tmp_path)
     definition = str(tmp_path / "scenario.services.yaml")
