@@ -16,6 +16,7 @@ def register(app: typer.Typer) -> None:
     ) -> None:
         """List the runs, the newest first."""
         from dots_cli.output import console, run_tables
+        from dots_cli.runs import containers
         from dots_cli.runs.registry import glance
         from dots_cli.runs.registry import runs as all_runs
 
@@ -24,5 +25,7 @@ def register(app: typer.Typer) -> None:
             console.print_json([run_tables.brief_data(folder, state) for folder, state in seen])
         elif seen:
             run_tables.print_runs([state for _, state in seen])
+            if left := run_tables.left_over(containers.survivors([folder for folder, _ in seen])):
+                console.say(left)
         else:
             console.say("There are no runs yet. Start one with: dots run scenario.esdl")

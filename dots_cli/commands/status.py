@@ -29,7 +29,7 @@ def register(app: typer.Typer) -> None:
         """
         from dots_cli.output import console, run_tables
         from dots_cli.output.platform import print_platform
-        from dots_cli.runs import platform, registry
+        from dots_cli.runs import containers, platform, registry
 
         there = platform.look()
         if there is not None and run is None and not registry.runs():
@@ -40,10 +40,11 @@ def register(app: typer.Typer) -> None:
             return
         folder = registry.find(run)
         state = registry.state(folder)
+        survivors = containers.survivors([folder]).get(folder.run_id, [])
         if json:
-            data = run_tables.to_data(folder, state)
+            data = run_tables.to_data(folder, state) | {"left_over": survivors}
             console.print_json(data | {"platform": there and platform.as_data(there)})
             return
-        run_tables.print_status(folder, state)
+        run_tables.print_status(folder, state, survivors)
         if there is not None:
             print_platform(there)

@@ -52,8 +52,18 @@ def print_runs(states: Sequence[RunState]) -> None:
     console.result().print(table)
 
 
-def print_status(folder: RunFolder, state: RunState) -> None:
-    """What a run is doing, and its processes."""
+def left_over(survivors: Mapping[str, Sequence[str]]) -> str:
+    """Containers that run although their run has no owner any more, and what to do."""
+    count = sum(map(len, survivors.values()))
+    if not count:
+        return ""
+    run = "runs" if count == 1 else "run"
+    hint = "; ".join(f"dots teardown {run_id}" for run_id in survivors)
+    return f"{plural(count, 'container', 'containers')} without owner still {run}: {hint}"
+
+
+def print_status(folder: RunFolder, state: RunState, survivors: Sequence[str] = ()) -> None:
+    """What a run is doing, and its processes; `survivors` are containers without an owner."""
     now = time.time()
     rows: list[tuple[str, Any]] = [
         ("run", state.run_id + (f" ({state.name})" if state.name else "")),
@@ -71,6 +81,7 @@ def print_status(folder: RunFolder, state: RunState) -> None:
         ("took", span(_took(state, now))),
         ("runtime", state.runtime),
         ("folder", str(folder.path)),
+        ("left over", left_over({state.run_id: survivors})),
     ]
     facts = _table("", "", headed=False)
     for label, value in rows:

@@ -66,7 +66,7 @@ def print_torn_down(done: Sequence[TornDown], removed: Removed | None, *, json: 
     """All of it for a program: runs first, then the platform if that was removed; for a person
     only that there was nothing."""
     if json:
-        keys = ("run_id", "was_running", "processes")
+        keys = ("run_id", "was_running", "processes", "containers")
         data: list[object] = [{key: getattr(item, key) for key in keys} for item in done]
         if removed is not None and not removed.left_to:
             told = {"containers": removed.containers, "volumes": list(removed.volumes)}
@@ -82,4 +82,6 @@ def _torn_down(item: TornDown) -> str:
         words.append("ended")
     if item.processes:
         words.append(f"ended {plural(item.processes, 'process', 'processes')} left without owner")
+    if item.containers:
+        words.append(f"removed {plural(item.containers, 'container', 'containers')}")
     return f"{item.run_id}: {', '.join(words) or 'nothing was left of it'}"

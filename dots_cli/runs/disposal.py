@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import shutil
 import time
+from collections.abc import Sequence
 
 from dots_cli.errors import UsageError
 from dots_cli.render.run_folder import RunFolder, data_home
-from dots_cli.runs import leftovers, registry, steer
+from dots_cli.runs import containers, leftovers, registry, steer
 
 _DOOMED = ".deleted-"
 
@@ -15,6 +16,7 @@ _DOOMED = ".deleted-"
 def choose(run: str) -> RunFolder:
     """The one run that is meant. UsageError where there are several, or where it has not ended."""
     folder = registry.find(run, only=True)
+    _require_no_containers([folder])
     if registry.verdict(folder) is not None and steer.wait_until_released(folder):
         return folder
     if registry.is_alive(folder) or registry.may_start(folder):
@@ -30,15 +32,29 @@ def choose(run: str) -> RunFolder:
 
 
 def older_than(age: float) -> list[RunFolder]:
-    """Runs that were made more than `age` seconds ago and have a verdict, the oldest first."""
+    """Runs that were made more than `age` seconds ago and have a verdict, the oldest first.
+
+    UsageError where some of them still have containers.
+    """
     before = time.time() - age
-    return [
+    found = [
         folder
         for folder in reversed(registry.runs())
         if registry.created(folder) < before
         and registry.verdict(folder) is not None
         and not registry.is_alive(folder)
     ]
+    _require_no_containers(found)
+    return found
+
+
+def _require_no_containers(folders: Sequence[RunFolder]) -> None:
+    left = [f.run_id for f in folders if containers.may_have_some(f) and not registry.is_alive(f)]
+    if left:
+        raise UsageError(
+            f"containers of {', '.join(left)} may still be there",
+            "Remove them first: " + "; ".join(f"dots teardown {run_id}" for run_id in left),
+        )
 
 
 def size(folder: RunFolder) -> int:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from dots_cli.errors import EnvironmentFailure, SupervisorLost, UsageError
 from dots_cli.render.run_folder import RunFolder
-from dots_cli.runs import leftovers, registry
+from dots_cli.runs import containers, leftovers, registry
 from dots_cli.runs.follow import POLL, Follower, lost
 from dots_cli.runs.state import RunState, advance
 from dots_cli.runtime import control, guard
@@ -85,18 +85,21 @@ class TornDown:
     was_running: bool
     processes: int
     """Processes that were left without an owner."""
+    containers: int = 0
+    """Containers that were removed."""
 
 
 def needs_teardown(folder: RunFolder) -> bool:
     """Whether anything of that run may still be there."""
-    return registry.verdict(folder) is None or registry.is_alive(folder)
+    unended = registry.verdict(folder) is None or registry.is_alive(folder)
+    return unended or containers.may_have_some(folder)
 
 
 def teardown(folder: RunFolder) -> Iterator[RunState | TornDown]:
-    """End the run politely, then whatever is left of it; the last item says what that was.
+    """End the run politely, then remove whatever is left of it; the last item says what that was.
 
     Folder, logs and results stay. A run that lost its supervisor has a verdict afterwards.
-    EnvironmentFailure where processes cannot be ended.
+    EnvironmentFailure where processes cannot be ended, or containers not removed.
     """
     alive = registry.is_alive(folder) or registry.may_start(folder)
     if alive:
@@ -110,9 +113,10 @@ def teardown(folder: RunFolder) -> Iterator[RunState | TornDown]:
         raise EnvironmentFailure(
             f"processes of {folder.run_id} cannot be ended: {pids}", "End them by hand."
         )
+    removed = containers.remove(folder)
     if registry.verdict(folder) is None:
         guard.write_verdict(folder.path, _MESSAGE)
-    yield TornDown(folder.run_id, alive, count)
+    yield TornDown(folder.run_id, alive, count, removed)
 
 
 def wait_until_released(folder: RunFolder, seconds: float = _RELEASE) -> bool:

@@ -16,12 +16,10 @@ LOOK = 0.1
 FOLDER_LABEL = "dots.folder"
 """On a run's network: the folder of the run, whose lock says whether it goes on."""
 
-_RUNNING = ("running", "paused", "restarting")
-
 
 def running(engine: Engine, run_id: str) -> list[Container]:
     """Containers of the run that have not ended."""
-    return [c for c in engine.containers(run=run_id) if c.state in _RUNNING]
+    return [c for c in engine.containers(run=run_id) if c.is_running]
 
 
 def end_run(engine: Engine, run_id: str, grace: float) -> None:

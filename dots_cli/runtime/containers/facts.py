@@ -93,6 +93,11 @@ class Container:
         return self.labels.get(ROLE_LABEL, "")
 
     @property
+    def is_running(self) -> bool:
+        """Whether it has processes."""
+        return self.state in ("running", "paused", "restarting")
+
+    @property
     def has_ended(self) -> bool:
         """Whether it ran and does not any more."""
         return self.state in ("exited", "dead", "removing")

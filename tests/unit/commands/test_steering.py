@@ -156,7 +156,7 @@ def test_teardown_of_everything_ends_live_runs_and_what_a_lost_one_left(run_dots
         assert (done.stdout, done.stderr) == ("", "Nothing is running.\n")
         assert json.loads(run_dots("teardown", "--json", check=0).stdout) == []
         one = json.loads(run_dots("teardown", "live-1", "--json", check=0).stdout)
-        assert one == [{"run_id": "live-1", "was_running": False, "processes": 0}]
+        assert one == [{"run_id": "live-1", "was_running": False, "processes": 0, "containers": 0}]
     finally:
         left.kill()
         left.wait()
