@@ -117,10 +117,18 @@ def _print_where_next(folder: RunFolder, verdict: VerdictReached, with_results: 
     if verdict.exit_code == ExitCode.MODEL and verdict.model:
         rows.append(("more", f"dots logs {verdict.model} --run {run}"))
     if with_results:
+        if _is_in_grafana(folder):
+            rows.append(("Grafana", f"dots open {run}"))
         rows.append(("values", f"dots results {run}"))
         rows.append(("as CSV", f"dots export {run} -o FOLDER"))
     for label, text in rows:
         console.say(f"{label:<7} {text}")
+
+
+def _is_in_grafana(folder: RunFolder) -> bool:
+    """Whether Grafana of the platform shows the run."""
+    containers = folder.read_json(folder.plan).get("containers", [])
+    return any(container.get("role") == "grafana" for container in containers)
 
 
 def _simulated(state: RunState) -> str:

@@ -28,6 +28,7 @@ LITTLE_DISK = 5e9
 NO_DISK = 5e8
 
 _SECTION = "containers"
+_LISTED = 5
 _DESKTOP = "In Docker Desktop: Settings, Resources."
 _PLATFORM = ("INFLUXDB_PORT", "GRAFANA_PORT")
 
@@ -202,22 +203,33 @@ def _images(engine: Engine) -> Iterator[Finding]:
 
 
 def _leftovers(engine: Engine) -> Finding:
-    """Containers of runs that have ended, or that this DOTS_HOME does not know."""
-    left: dict[str, int] = {}
+    """Containers that run although their run has ended, or that this DOTS_HOME does not know.
+
+    Those that have ended are no leftovers: they stay, to be looked into, until `dots teardown`.
+    """
+    running, ended, strange = set[str](), set[str](), set[str]()
     for container in engine.containers(run=""):
         run = container.labels.get("dots.run", "")
         folder = RunFolder(data_home() / "runs" / run)
-        if not registry.is_alive(folder) and not registry.may_start(folder):
-            left[run] = left.get(run, 0) + 1
-    known = [run for run in left if (data_home() / "runs" / run).is_dir()]
-    strange = sorted(set(left) - set(known))
-    if known:
-        hint = "dots teardown" if len(known) > 1 else f"dots teardown {known[0]}"
-        what = f"containers of runs that have ended: {', '.join(sorted(known)[:5])}"
+        if not folder.path.is_dir():
+            strange.add(run)
+        elif not registry.is_alive(folder) and not registry.may_start(folder):
+            (ended if container.has_ended else running).add(run)
+    if running:
+        what = f"containers that run although their run has ended: {_some(running)}"
+        hint = "dots teardown" if len(running) > 1 else f"dots teardown {min(running)}"
         return Finding(_SECTION, "leftovers", "note", what, f"Clean up with: {hint}")
     if strange:
-        what = f"containers of runs that are not in {data_home()}: {', '.join(strange[:5])}"
+        what = f"containers of runs that are not in {data_home()}: {_some(strange)}"
         hint = "They belong to another DOTS_HOME, where `dots teardown` removes them, "
-        hint += f"or nobody's: docker compose -p dots-{strange[0]} down"
+        hint += f"or nobody's: docker compose -p dots-{min(strange)} down"
         return Finding(_SECTION, "leftovers", "note", what, hint)
+    if ended:
+        what = f"of ended runs, until `dots teardown`: {_some(ended)}"
+        return Finding(_SECTION, "leftovers", "ok", what)
     return Finding(_SECTION, "leftovers", "ok", "none")
+
+
+def _some(runs: set[str]) -> str:
+    shown = sorted(runs)[:_LISTED]
+    return ", ".join(shown) + (f" and {len(runs) - _LISTED} more" if len(runs) > _LISTED else "")

@@ -105,7 +105,7 @@ def test_the_engine_is_described_and_so_is_what_the_next_run_needs() -> None:
 
 
 @pytest.mark.needs("docker", "images")
-def test_containers_of_runs_that_have_ended_are_named_with_what_to_do() -> None:
+def test_containers_that_outlive_their_run_are_named_with_what_to_do() -> None:
     from dots_cli.runtime.containers.engine import Engine
     from dots_cli.runtime.containers.facts import Project
 
@@ -115,15 +115,22 @@ def test_containers_of_runs_that_have_ended_are_named_with_what_to_do() -> None:
         "pv-1",
         "model",
         image="python:3.13-slim",
+        command=("sleep", "600"),
         labels=(("dots.run", folder.run_id), ("dots.role", "model")),
     )
     with Engine.connect() as engine:
         project = Project(f"dots-{folder.run_id}", folder.path)
         ident = engine.create(spec, project, {}, lambda _: b"", {})
         try:
+            engine.start(ident)
             found = findings(dots("doctor", "--json"))["leftovers"]
+            engine.kill(ident)
+            assert not engine.wait_healthy(ident, 20)
+            ended = findings(dots("doctor", "--json"))["leftovers"]
         finally:
             engine.remove(ident)
     assert found["grade"] == "note"
     assert folder.run_id in found["what"]
     assert found["hint"] == f"Clean up with: dots teardown {folder.run_id}"
+    # Runs of other tests may be going on beside this one.
+    assert ended["grade"] == "ok" or folder.run_id not in ended["what"]
