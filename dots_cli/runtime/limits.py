@@ -15,6 +15,8 @@ SILENCE = 5.0
 """How much later than the conductor itself its silence is noticed, in seconds."""
 SELDOM = 60.0
 """A conductor that only waits speaks every 30 seconds at least."""
+RECENTLY = 5.0
+"""Seconds for which a model that was seen at work counts as working."""
 UNSEEN = 10.0
 """Seconds for an external model to write where its process cannot be seen."""
 WORKS = 0.02
@@ -31,6 +33,7 @@ class Watchdog:
         self._begin = now
         self._paused_at: float | None = None
         self._worked: dict[str, tuple[float, float]] = {}
+        self._active = -RECENTLY
         self._spoken: tuple[float, float] | None = None
 
     def conductor_spoke(self, now: float, *, executing: bool) -> None:
@@ -69,7 +72,12 @@ class Watchdog:
                 self._judge.conductor_hangs(silent)
 
     def _look_at_writers(self, now: float) -> None:
-        """A model that neither ends nor works after the end of the simulation has failed."""
+        """A model that neither ends nor works after the end of the simulation has failed.
+
+        As long as the federation stands, it may wait for another one's last step.
+        """
+        held = bool(self._plan.external) or now - self._active < RECENTLY
+        held = held and not self._judge.conductor_ended
         for name in sorted(self._judge.running):
             if name in self._plan.external:
                 self._look_at_external(name, now)
@@ -78,7 +86,10 @@ class Watchdog:
             if seen >= 0 and now - since < LOOK_EVERY:
                 continue
             activity = self._runtime.activity(name)
-            if seen < 0 or activity - seen > WORKS * (now - since):
+            works = seen >= 0 and activity - seen > WORKS * (now - since)
+            if works:
+                self._active = now
+            if works or held or seen < 0:
                 self._worked[name] = (now, activity)
             elif now - since > self._plan.limits.finish:
                 self._judge.model_stayed(name, now - since)

@@ -113,3 +113,67 @@ def test_an_external_model_that_nobody_can_see_gets_some_time_to_write() -> None
     watchdog.look(900.0, 111.0)
     assert judge.verdict is not None
     assert judge.verdict.verdict == "succeeded"
+
+
+class Busy(Recorder):
+    """A runtime in which `wind-1` computes as long as the test wants, and `pv-1` does nothing."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.used = 0.0
+
+    def activity(self, name: str) -> float:
+        return self.used if name == "wind-1" else 1.0
+
+
+def finishing() -> tuple[Watchdog, Judge, Busy]:
+    judge, runtime = Judge(["pv-1", "wind-1"]), Busy()
+    planned = plan_of(scenario_of(PV=1), definition_of(service("pv", "PV")))
+    planned = replace(planned, limits=replace(planned.limits, finish=10))
+    judge.simulation_reached_its_end()
+    return Watchdog(planned, runtime, judge, 100.0), judge, runtime
+
+
+def look_for(watchdog: Watchdog, runtime: Busy, start: int, end: int, *, works: bool) -> None:
+    for second in range(start, end):
+        runtime.used += works
+        watchdog.look(900.0, 100.0 + second)
+
+
+def test_a_model_that_waits_for_another_ones_last_step_is_not_blamed() -> None:
+    watchdog, judge, runtime = finishing()
+    look_for(watchdog, runtime, 0, 60, works=True)
+    assert judge.verdict is None
+    judge.model_ended("wind-1", 0, 160.0)
+    judge.conductor_process_ended(0, 160.0)
+    look_for(watchdog, runtime, 60, 69, works=False)
+    assert judge.verdict is None, "its own time begins when nobody holds it any more"
+    look_for(watchdog, runtime, 69, 80, works=False)
+    assert judge.verdict is not None
+    assert judge.verdict.model == "pv-1"
+
+
+def test_models_that_all_do_nothing_do_not_wait_for_one_another_for_ever() -> None:
+    watchdog, judge, runtime = finishing()
+    look_for(watchdog, runtime, 0, 20, works=False)
+    assert judge.verdict is not None
+
+
+def test_one_that_stays_while_another_writes_is_blamed_once_the_federation_has_ended() -> None:
+    watchdog, judge, runtime = finishing()
+    judge.conductor_process_ended(0, 100.0)
+    look_for(watchdog, runtime, 0, 20, works=True)
+    assert judge.verdict is not None
+    assert judge.verdict.model == "pv-1"
+
+
+def test_a_model_that_an_external_one_holds_at_the_end_is_not_blamed() -> None:
+    judge = Judge(["pv-1", "wind-1"], external=["wind-1"])
+    planned = plan_of(scenario_of(PV=1), definition_of(service("pv", "PV")))
+    limits = replace(planned.limits, finish=10)
+    planned = replace(planned, limits=limits, external=("wind-1",))
+    watchdog = Watchdog(planned, Recorder(), judge, 100.0)
+    judge.simulation_reached_its_end()
+    for second in range(0, 1000, 7):
+        watchdog.look(900.0, 100.0 + second)
+    assert judge.verdict is None
