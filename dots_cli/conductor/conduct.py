@@ -16,7 +16,7 @@ import traceback
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from . import control
+from . import control, wiring
 from .failure import Ended, Failure
 from .federation import Broker, QueryFailed, Stage, close
 from .gate import Gate
@@ -187,6 +187,9 @@ class Conductor:
     def _fail(self, failure: Failure) -> int:
         if failure.kind in ("early", "broker") and self._turned_away.is_set():
             failure = knocked_out(failure)
+        broker = self._stage.broker
+        if failure.kind in ("early", "broker") and broker and broker.published_twice:
+            failure = wiring.published_twice(self._settings, broker.published_twice)
         self._say(
             "failed",
             kind=failure.kind,

@@ -23,6 +23,7 @@ from .ports import probe
 MAX_TIME: float = h.HELICS_TIME_MAXTIME
 QUIET = "--loglevel=no_print"
 REFUSED = re.compile(r"got disconnect from \S+\(0\)")
+TWICE = re.compile(r"^duplicate publication names \((.*)\)$", re.IGNORECASE)
 
 warnings.filterwarnings("ignore", message="This function will return a JSON object")
 
@@ -56,6 +57,8 @@ class Broker:
         refused: Callable[[], None] = lambda: None,
     ) -> None:
         self.entrance = port
+        self.published_twice: str | None = None
+        """The key of a publication that two have registered; HELICS ends the federation for it."""
         self._key = key
         self._refused = refused
         probe(host, port)
@@ -220,8 +223,11 @@ class Broker:
         return name
 
     def _hear(self, level: int, who: Any, message: Any, data: Any) -> None:
-        if REFUSED.search(ffi.string(message).decode("utf-8", "replace")):
+        text = ffi.string(message).decode("utf-8", "replace")
+        if REFUSED.search(text):
             self._refused()
+        elif self.published_twice is None and (twice := TWICE.search(text)):
+            self.published_twice = twice[1]
 
 
 class QueryFailed(Exception):

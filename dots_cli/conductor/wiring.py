@@ -51,6 +51,27 @@ def holes(settings: Settings, missing: Mapping[str, list[str]]) -> Failure:
     )
 
 
+def published_twice(settings: Settings, key: str) -> Failure:
+    """Two federates publish the same key. HELICS tells no names, but keys begin with the type."""
+    esdl_type = key.split("/", 1)[0]
+    suspects = [model for model in settings.models if model.esdl_type == esdl_type]
+    who = ", ".join(model.id for model in suspects) or "one of the models"
+    services = sorted({model.service for model in suspects})
+    if len(suspects) > 2:
+        who = f"two of {who}"
+    hint = "Let only one calculation publish it."
+    if len(services) > 1:
+        hint = f"{' and '.join(services)} simulate {esdl_type}: keep one of them for each object."
+    elif len(suspects) > 1:
+        hint = f"Look whether an ESDL object was given to two models of {services[0]}. {hint}"
+    return Failure(
+        "wiring",
+        f"{who} publish{'es' * (len(suspects) == 1)} {key} twice",
+        hint,
+        [model.id for model in suspects],
+    )
+
+
 def idle(settings: Settings, federates: list[str]) -> Failure:
     """Calculations with neither inputs nor a time period: they would never compute."""
     models = sorted({name.split("/", 1)[0] for name in federates})

@@ -213,6 +213,15 @@ def test_a_model_that_dies_while_others_join_is_named(rig: Rig) -> None:
     assert (failed["kind"], failed["models"]) == ("early", ["pv-1"])
 
 
+def test_what_two_models_publish_is_named_with_both(rig: Rig) -> None:
+    conductor = rig.run([producer("pv-1"), producer("pv-2", "old"), consumer("home-1")])
+    failed = conductor.until("failed")
+    assert (failed["kind"], failed["models"]) == ("wiring", ["pv-1", "pv-2"])
+    assert "PVInstallation/value/" in failed["message"]
+    assert "twice" in failed["message"]
+    assert conductor.ended(20) == 1
+
+
 def test_an_old_model_with_fewer_calculations_than_declared_is_told_where_to_look(
     rig: Rig,
 ) -> None:

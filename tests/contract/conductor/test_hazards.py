@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 import threading
 import time
 from dataclasses import replace
@@ -233,7 +232,7 @@ def test_who_holds_the_time_is_named_while_it_stands_and_when_the_limit_passes(r
 def test_after_a_model_was_killed_the_federation_ends_at_once_when_asked(rig: Rig) -> None:
     conductor = rig.run([faulty(FIRST, "slow_step", value=0.2), SECOND, consumer("home-1")])
     conductor.until("progress")
-    rig.models.pop("pv-2").popen.send_signal(signal.SIGKILL)
+    rig.models.pop("pv-2").popen.kill()
     asked = conductor.ask("disconnect")
     assert conductor.rest()[-1]["event"] == "stopped"
     assert conductor.ended() == 0

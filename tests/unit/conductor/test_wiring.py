@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from dots_cli.conductor import wiring
 from dots_cli.conductor.settings import Model
 from tests.unit.conductor import made
@@ -173,3 +175,27 @@ def test_a_hole_of_somebody_unknown_is_still_told() -> None:
     failure = wiring.holes(made.settings(Model("pv-1", "pv", "PV", 1)), {"recorder": SUN[:1]})
     assert failure.models == ["recorder"]
     assert SUN[0] in failure.message
+
+
+@pytest.mark.parametrize(
+    ("models", "who"),
+    [
+        (["pv-1"], "pv-1 publishes"),
+        (["pv-1", "pv-2"], "pv-1, pv-2 publish"),
+        (["pv-1", "pv-2", "pv-3"], "two of pv-1, pv-2, pv-3 publish"),
+    ],
+)
+def test_what_is_published_twice_is_told_with_those_who_can_have_done_so(
+    models: list[str], who: str
+) -> None:
+    told = made.settings(*(Model(name, "pv", "PVInstallation", None) for name in models), made.HOME)
+    failure = wiring.published_twice(told, "PVInstallation/power/a, b")
+    assert failure.message == f"{who} PVInstallation/power/a, b twice"
+    assert failure.models == models
+
+
+def test_two_services_for_the_same_objects_are_told_to_be_too_many() -> None:
+    told = made.settings(
+        Model("pv-1", "pv", "PVInstallation", None), Model("sun-1", "sun", "PVInstallation", None)
+    )
+    assert "pv and sun" in wiring.published_twice(told, "PVInstallation/power/a").hint
