@@ -166,7 +166,11 @@ def _head(plan: Plan) -> str:
     )
 
 
-class _Dumper(yaml.SafeDumper):
+# A scenario may have 30 MB, which the dumper in Python takes 10 s for, the one in C half a second.
+_FastestDumper: Any = yaml.CSafeDumper if yaml.__with_libyaml__ else yaml.SafeDumper
+
+
+class _Dumper(_FastestDumper):  # type: ignore[misc]
     """Texts of several lines as they are, line by line, where YAML allows it."""
 
     def ignore_aliases(self, data: Any) -> bool:

@@ -96,6 +96,8 @@ def the_store_takes_much_and_of_any_year(stack: Stack) -> None:
 def the_stand_in_for_grafana_finds_its_provisioning(stack: Stack) -> None:
     """A stand-in: it can show nothing, but reads the files and asks the store as Grafana would."""
     wait_for(lambda: stack.containers()["grafana"]["Health"] == "healthy", 60, "Grafana is healthy")
+    dashboard = stack.compose("exec", "-T", "grafana", "cat", "/etc/grafana/dots/run.json").stdout
+    assert dashboard == (stack.folder / "grafana" / "run.json").read_text(encoding="utf-8")
     port = stack.port("GRAFANA")
     assert stack.get(port, "/api/health")[0] == 200
     assert stack.get(port, "/d/dots-run?var-run=any")[0] == 200

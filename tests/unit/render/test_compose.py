@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +11,12 @@ import pytest
 import yaml
 
 from dots_cli.definition import StoreSettings
+from dots_cli.plan.references import names
 from dots_cli.render.compose import MARK, compose_file
+from dots_cli.render.secrets import write_variables
 from tests.unit.plan.planning import definition_of, plan_of, scenario_of, service
+
+PORTS = {"INFLUXDB_PORT": "8086", "GRAFANA_PORT": "3000"}
 
 
 def rendered(*, store: StoreSettings | None = None, files: str = "text\n", **more: Any) -> Any:
@@ -93,13 +99,61 @@ def test_a_store_of_ones_own_leaves_ours_out() -> None:
     assert "volumes" not in found
 
 
-@pytest.mark.parametrize(
-    "text",
-    ["costs $5 and ${HOME}\n", "two\nlines\n", " leads\r\nends \r\n", "größe \u2028 \ufeff\n", ""],
+TEXTS = (
+    "costs $5 and ${HOME} $$\n",
+    "two\nlines\n",
+    "  leads\n\tends \n\n\n",
+    "of\r\nWindows \r\n",
+    "größe \u2028 \u0085 \ufeff 😀\n",
+    "no line end: # 'a' \"b\" {c}",
+    "--- \n...\n",
 )
+
+
+@pytest.mark.parametrize("text", TEXTS)
 def test_a_file_is_in_it_letter_by_letter(text: str) -> None:
     (content, *_) = rendered(files=text)["configs"].values()
     assert content["content"].replace("$$", "$") == text
+
+
+@pytest.mark.needs("compose")
+def test_compose_reads_files_letter_by_letter_and_has_nothing_to_complain_of(
+    tmp_path: Path,
+) -> None:
+    pv = service(
+        "pv",
+        "PVInstallation",
+        cpus=0.5,
+        memory=536_870_912,
+        platform="linux/amd64",
+        gpus="all",
+        extra_hosts=("meter:10.0.0.5",),
+        volumes=("/data:/in:ro", "years:/years"),
+    )
+    plan = plan_of(scenario_of(PVInstallation=2), definition_of(pv), "docker")
+    sources = list(dict.fromkeys(copy.source for spec in plan.containers for copy in spec.files))
+    files = {source: TEXTS[at % len(TEXTS)] for at, source in enumerate(sources)}
+    files[sources[0]] = "".join(TEXTS)
+    (tmp_path / "compose.yaml").write_text(compose_file(plan, files), encoding="utf-8", newline="")
+    references = {
+        name for spec in plan.containers for _, v in spec.environment for name in names(v)
+    }
+    write_variables(tmp_path / ".env", {**dict.fromkeys(references, "x"), **PORTS})
+    done = subprocess.run(
+        ["docker", "compose", "config", "--format", "json"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    assert done.stderr == ""
+    read = json.loads(done.stdout)
+    for source in sources:
+        there = read["configs"][source.replace("/", "-").replace(".", "-")]["content"]
+        assert there.replace("$$", "$") == files[source], source
+    assert read["services"]["pv-1"]["gpus"]
+    assert read["services"]["influxdb"]["ports"][0]["host_ip"] == "127.0.0.1"
 
 
 def test_a_literal_dollar_stays_one() -> None:
