@@ -181,6 +181,6 @@ def _say_what_next(scenario: Path, folder: Path, service: NewService, as_json: b
     if as_json:
         return
     formulas = folder / "src" / service.package / "formulas.py"
-    console.say(f"Run it:       dots run {scenario}")
+    console.say(f"Run it:       dots run {scenario} --runtime process")
     console.say("Its results:  dots results")
     console.say(f"Make it your own, then run it again: {formulas}")

@@ -19,6 +19,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.needs("index")]
 
 INPUT = ("--input", "EnvironmentalProfiles.air_temperature:K", "--input", "PVInstallation.power:W")
 OUTPUT = ("--output", "heat:W", "--output", "plan/setpoint:W")
+LOCAL = ("--runtime", "process")
 CALCULATIONS = ("--calculation", "simulate:15m", "--calculation", "plan:1h")
 
 
@@ -44,7 +45,7 @@ def test_a_new_service_runs_as_it_was_written_and_after_an_edit_without_a_build(
         text.replace("    models: 1", f'    python: "{python}"\n    models: 1'), encoding="utf-8"
     )
     scenario = target / "example" / "scenario.esdl"
-    run_dots("run", scenario, "--name", "first", timeout=240, check=0)
+    run_dots("run", scenario, "--name", "first", *LOCAL, timeout=240, check=0)
     rows = exported(run_dots, "first", tmp_path / "first")
     assert set(rows) == {"HeatPump", "EnvironmentalProfiles", "PVInstallation"}
     assert len([row for row in rows["HeatPump"] if row["setpoint"]]) == 24
@@ -58,7 +59,7 @@ def test_a_new_service_runs_as_it_was_written_and_after_an_edit_without_a_build(
         'return {"heat": value}', 'return {"heat": 2 * value}'
     )
     formulas.write_text(edited, encoding="utf-8")
-    run_dots("run", scenario, "--name", "second", timeout=240, check=0)
+    run_dots("run", scenario, "--name", "second", *LOCAL, timeout=240, check=0)
     rows = exported(run_dots, "second", tmp_path / "second")
     doubled = {row["time"]: float(row["heat"]) for row in rows["HeatPump"] if row["heat"]}
     assert doubled["2024-06-21T12:00:00"] == pytest.approx(42.0)

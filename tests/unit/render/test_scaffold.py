@@ -11,6 +11,7 @@ import pytest
 
 from dots_cli.definition import read
 from dots_cli.definition.scaffold import NewService, new_service, possible_types
+from dots_cli.plan.build import build
 from dots_cli.render.scaffold import Files, project_files, service_files
 from tests.support import ROOT
 
@@ -53,7 +54,7 @@ def test_stand_ins_are_there_for_inputs_only() -> None:
         return [path for path in service_files(service) if "stand-ins" in path.parts]
 
     assert not stand_ins(PLAIN)
-    assert len(stand_ins(RICH)) == 3
+    assert len(stand_ins(RICH)) == 5
 
 
 @BOTH
@@ -121,3 +122,15 @@ def test_the_image_is_made_as_those_of_the_examples() -> None:
     files = service_files(new_service("pv", "PVInstallation"))
     for name in ("Dockerfile", ".dockerignore"):
         assert files[PurePosixPath(name)] == (example / name).read_text(encoding="utf-8")
+
+
+@BOTH
+def test_the_example_can_be_run_in_containers_too(service: NewService, tmp_path: Path) -> None:
+    folder = write(service_files(service), tmp_path)
+    scenario, definition = read(folder / "example" / "scenario.esdl")
+    plan = build(scenario, definition, run_id="example-abc234", runtime="docker")
+    models = [spec for spec in plan.containers if spec.role == "model"]
+    assert len(models) == 1 + len(service.periods)
+    for spec in models:
+        assert spec.source is not None
+        assert (Path(spec.source) / "Dockerfile").is_file()
