@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.support import quick
+from tests.support import containers, quick
 from tests.support.processes import Running, wait_for
 
 
@@ -26,17 +26,24 @@ class Runs:
 
     def run(self, scenario: Path, *args: str, **options: Any) -> Outcome:
         """`dots run` to its end."""
-        done = self.run_dots("run", scenario, "--runtime", self.runtime, *args, **options)
+        done = self.run_dots("run", scenario, *self._how(scenario), *args, **options)
         return Outcome(done.returncode, done.stdout, done.stderr, self.newest())
 
     def start(self, scenario: Path, *args: str) -> Any:
         """`dots run` in the background, a context manager."""
-        return self.start_dots("run", scenario, "--runtime", self.runtime, *args)
+        return self.start_dots("run", scenario, *self._how(scenario), *args)
 
     def detach(self, scenario: Path, *args: str) -> Path:
         """`dots run --detach`; the folder of the run."""
-        done = self.run_dots("run", scenario, "--runtime", self.runtime, "--detach", *args, check=0)
+        how = (*self._how(scenario), "--detach")
+        done = self.run_dots("run", scenario, *how, *args, check=0)
         return self.home / "runs" / done.stdout.strip()
+
+    def _how(self, scenario: Path) -> tuple[str, ...]:
+        if self.runtime == "process":
+            return ("--runtime", "process")
+        containers.give_images(scenario)
+        return ("--runtime", "docker", "--no-grafana")
 
     def newest(self) -> Path | None:
         """The folder of the run that was made last."""
@@ -92,12 +99,31 @@ def events_so_far(folder: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in text[: text.rfind("\n") + 1].splitlines() if line]
 
 
-@pytest.fixture(params=["process"])
+@pytest.fixture
+def runtime() -> str:
+    """What starts the models; `containers.on_both` gives a test both."""
+    return "process"
+
+
+@pytest.fixture
 def runs(
+    runtime: str,
     request: pytest.FixtureRequest,
     dots_home: Path,
     run_dots: Callable[..., Any],
     start_dots: Callable[..., Any],
 ) -> Iterator[Runs]:
-    """Runs on each runtime."""
-    yield Runs(request.param, dots_home, run_dots, start_dots)
+    """Runs on a runtime; those in containers of one worker share a home and a platform."""
+    if runtime == "process":
+        yield Runs(runtime, dots_home, run_dots, start_dots)
+        return
+    shared: containers.Shared = request.getfixturevalue("shared_platform")
+    with shared.used() as home:
+        yield Runs(runtime, home, run_dots, start_dots)
+
+
+@pytest.fixture(scope="session")
+def shared_platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[containers.Shared]:
+    """A platform for the tests of one worker: starting it takes longer than a run."""
+    with containers.shared(tmp_path_factory.mktemp("contained")) as made:
+        yield made

@@ -9,9 +9,11 @@ import yaml
 
 from tests.contract.conftest import Runs
 from tests.support import quick
+from tests.support.containers import needs_containers, on_both
 from tests.support.quick import HOUSE, PV, WEATHER, with_fault
 
 
+@on_both
 def test_a_run_of_both_dialects_succeeds(runs: Runs, tmp_path: Path) -> None:
     outcome = runs.run(quick.write(tmp_path))
     assert outcome.code == 0, outcome.err
@@ -21,18 +23,26 @@ def test_a_run_of_both_dialects_succeeds(runs: Runs, tmp_path: Path) -> None:
     assert "succeeded" in outcome.out
 
 
+FAILURES: list[tuple[str, int, int | None, str]] = [
+    ("exit_before_join", 0, None, "pv-1 exited with code 3"),
+    ("exit_before_join", 0, 0, "pv-1 exited with code 0 before the simulated end"),
+    ("exit_between_phases", 0, None, "pv-1 exited with code 3"),
+    ("exit", 3600, None, "pv-1 exited with code 3"),
+    ("exit", 3600, 0, "pv-1 exited with code 0 before the simulated end"),
+    ("kill", 3600, None, "pv-1 was killed (SIGKILL)"),
+    ("leave", 3600, None, "pv-1"),
+    ("lost", 3600, None, "pv-1"),
+    ("failing_write", 0, None, "pv-1 exited with code 1"),
+]
+IN_CONTAINERS = [FAILURES[1], FAILURES[3], FAILURES[6]]
+"""Not the one that kills itself: as the first process of a container it cannot."""
+
+
 @pytest.mark.parametrize(
-    ("kind", "at", "value", "message"),
+    ("runtime", "kind", "at", "value", "message"),
     [
-        ("exit_before_join", 0, None, "pv-1 exited with code 3"),
-        ("exit_before_join", 0, 0, "pv-1 exited with code 0 before the simulated end"),
-        ("exit_between_phases", 0, None, "pv-1 exited with code 3"),
-        ("exit", 3600, None, "pv-1 exited with code 3"),
-        ("exit", 3600, 0, "pv-1 exited with code 0 before the simulated end"),
-        ("kill", 3600, None, "pv-1 was killed (SIGKILL)"),
-        ("leave", 3600, None, "pv-1"),
-        ("lost", 3600, None, "pv-1"),
-        ("failing_write", 0, None, "pv-1 exited with code 1"),
+        *(("process", *failure) for failure in FAILURES),
+        *(pytest.param("docker", *failure, marks=needs_containers) for failure in IN_CONTAINERS),
     ],
 )
 def test_a_model_that_fails_is_named(
@@ -46,6 +56,7 @@ def test_a_model_that_fails_is_named(
     assert message in outcome.verdict["message"]
 
 
+@on_both
 def test_the_last_lines_of_a_failing_model_are_on_the_screen(runs: Runs, tmp_path: Path) -> None:
     faulty = with_fault(PV, "exit", at=3600)
     outcome = runs.run(quick.write(tmp_path, [WEATHER, faulty, HOUSE]))
@@ -62,6 +73,7 @@ def test_a_model_that_never_joins_is_named_when_the_limit_passes(
     assert outcome.verdict["model"] == "house-1"
 
 
+@on_both
 def test_a_model_that_hangs_in_a_step_is_named_when_the_limit_passes(
     runs: Runs, tmp_path: Path
 ) -> None:
@@ -78,6 +90,7 @@ def test_a_run_over_its_limit_has_timed_out(runs: Runs, tmp_path: Path) -> None:
     assert (outcome.code, outcome.verdict["verdict"]) == (9, "timed_out"), outcome.err
 
 
+@on_both
 def test_a_model_that_stays_after_the_end_has_failed(runs: Runs, tmp_path: Path) -> None:
     faulty = with_fault(HOUSE, "never_exit")
     scenario = quick.write(tmp_path, [WEATHER, PV, faulty], limits={"finish": "3s"})
@@ -85,6 +98,7 @@ def test_a_model_that_stays_after_the_end_has_failed(runs: Runs, tmp_path: Path)
     assert (outcome.code, outcome.verdict["model"]) == (5, "house-1"), outcome.err
 
 
+@on_both
 def test_a_model_that_ignores_sigterm_is_ended_all_the_same(runs: Runs, tmp_path: Path) -> None:
     stubborn = with_fault(HOUSE, "ignore_sigterm")
     faulty = with_fault(PV, "exit", at=3600)
@@ -124,6 +138,7 @@ def test_a_run_without_the_service_that_feeds_another_ends_before_time_starts(
         assert word in said
 
 
+@on_both
 def test_a_run_without_a_service_that_models_were_not_even_told_of_names_what_is_missing(
     runs: Runs, tmp_path: Path
 ) -> None:
@@ -156,6 +171,7 @@ def test_a_slow_import_is_waited_for(runs: Runs, tmp_path: Path) -> None:
     assert runs.run(quick.write(tmp_path, [WEATHER, PV, slow])).code == 0
 
 
+@on_both
 def test_a_flood_of_lines_is_whole_in_the_log_and_thinned_on_the_screen(
     runs: Runs, tmp_path: Path
 ) -> None:
