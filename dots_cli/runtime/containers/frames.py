@@ -53,6 +53,8 @@ class Decoder:
         return frames
 
     def _without_chunks(self, data: bytes) -> bytes:
+        if self.finished:
+            return b""
         data = self._raw + data if self._raw else data
         content = []
         position, end = 0, len(data)
