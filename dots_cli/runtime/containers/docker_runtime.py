@@ -47,6 +47,7 @@ from dots_cli.runtime.containers.engine import Engine
 from dots_cli.runtime.containers.facts import Container, EngineFailure, NoNetworkLeft, Project
 from dots_cli.runtime.containers.images import Images, Ready
 from dots_cli.runtime.containers.logs import LogFile, LogFollower, Talk
+from dots_cli.runtime.containers.store_watch import StoreWatch
 from dots_cli.runtime.containers.streams import Attached
 from dots_cli.runtime.events import Notice, Preparing
 from dots_cli.runtime.guard_line import GuardLine
@@ -93,6 +94,7 @@ class DockerRuntime:
         self._ends: Ends | None = None
         self._running: dict[str, _Running] = {}
         self._store: str | None = None
+        self._store_watch: StoreWatch | None = None
         self._sounding: Sounding | None = None
         self._lock = threading.Lock()
         self._closing = False
@@ -144,6 +146,8 @@ class DockerRuntime:
             self._closing = True
         if self._images:
             self._images.cancel()
+        if self._store_watch:
+            self._store_watch.close()
         left = self._snapshot()
         for running in left.values():
             self._signal([running.spec.name], "SIGKILL")
@@ -201,6 +205,13 @@ class DockerRuntime:
         (spec,) = containers_of(self._plan.containers, "store")
         self._store = spec.name
         self._post(Started(spec.name, spec.role, store.id if store else ""))
+        if found and store:
+            returned = Notice(message="InfluxDB had ended and runs again", severity="warning")
+            self._store_watch = StoreWatch(
+                *(self._engine, store.id, found.project),
+                lambda: self._post(returned),
+                self._store_gone,
+            )
         self._post(Said(spec.name, json.dumps({"event": "listening"})))
 
     def _start_federation(self) -> None:
@@ -300,9 +311,16 @@ class DockerRuntime:
 
     # Ending
 
+    def _store_gone(self, why: str) -> None:
+        if self._store is not None:
+            gone, self._store = self._store, None
+            self._post(Ended(gone, "store", 1, why))
+
     def _signal(self, names: Sequence[str], signal: str) -> None:
         if self._store in names and self._store is not None:
             let_go, self._store = self._store, None
+            if self._store_watch:
+                self._store_watch.close()
             self._post(Ended(let_go, "store", 0, "serves other runs as well"))
         for ident, running in self._snapshot().items():
             if running.spec.name in names and self._engine:
