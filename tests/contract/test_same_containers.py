@@ -26,7 +26,7 @@ from tests.support.images import in_image
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.needs("docker", "images", "compose", "influxdb-image", "grafana-stand-in", "index"),
+    pytest.mark.needs("docker", "images", "compose", "influxdb-image", "grafana-image", "index"),
 ]
 
 RUN_ID = "same-containers-abc234"
