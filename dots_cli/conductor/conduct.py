@@ -248,6 +248,9 @@ class Conductor:
                 answer = times(broker.ask_times(), OWN)
             except QueryFailed:
                 answer = None
+            except Failure as failure:
+                self._inbox.put(Crashed(failure))
+                return
             self._inbox.put(Answered(answer))
 
     def _look_after_models(self) -> None:

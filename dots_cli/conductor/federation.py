@@ -17,6 +17,7 @@ from typing import Any
 import helics as h
 from helics.capi import ffi
 
+from . import rounds
 from .failure import Ended, Failure
 from .ports import probe
 
@@ -56,7 +57,7 @@ class Broker:
         key: str,
         refused: Callable[[], None] = lambda: None,
     ) -> None:
-        self.entrance = port
+        self._port = self.entrance = port
         self.published_twice: str | None = None
         """The key of a publication that two have registered; HELICS ends the federation for it."""
         self._key = key
@@ -166,14 +167,19 @@ class Broker:
         return max(0.0, float(answer.get("time_next", 0.0)))
 
     def ask_times(self) -> list[dict[str, Any]]:
-        """Name, `granted` time and `granted_mode` (it computes) of each federate still there."""
+        """Name, `granted` time and `granted_mode` (it computes) of each federate still there.
+
+        `Failure` where the broker has counted to where it can count no further; see `rounds`.
+        """
+        answer = self._query("global_time_debugging")
+        rounds.check(answer.get("time", {}).get("sequenceCounter", 0), self.entrance != self._port)
         return [
             {
                 "name": f["attributes"]["name"],
                 "granted": float(f["granted"]),
                 "granted_mode": bool(f["granted_mode"]),
             }
-            for f in _federates_in(self._query("global_time_debugging"))
+            for f in _federates_in(answer)
         ]
 
     def ask_unknown_publications(self) -> list[str]:
@@ -276,9 +282,17 @@ class Stage:
         with self._lock:
             self.ending.set()
             broker = self._broker
-        if broker is not None:
+        if broker is None:
+            return
+
+        def farewell() -> None:
             broker.disconnect()
             broker.wait_for_end(patience)
+
+        # Seldom HELICS never comes back from this while somebody is just joining.
+        leaving = threading.Thread(target=farewell, daemon=True)
+        leaving.start()
+        leaving.join(2 * patience)
 
 
 def close(patience: float) -> None:

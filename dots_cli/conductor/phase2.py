@@ -16,7 +16,8 @@ from .settings import Settings
 from .watch import left_early
 
 GATE = "dots_gate"
-INNER = 2
+INNER = 4
+"""Not where phase 1's broker was: HELICS can need a moment to give its ports back."""
 SETTLING = 0.1
 SHORTEST_SETTLING = 0.15
 LONGEST_SETTLING = 0.5

@@ -14,6 +14,8 @@ from __future__ import annotations
 
 import struct
 
+from .failure import Failure
+
 GREETING = 64
 LONG = 0x02
 SPAN = 0x10000
@@ -39,6 +41,18 @@ def run_out(duration: float, calculations: int) -> bool:
     Nobody has told the periods of the calculations yet: none is taken to be under a minute.
     """
     return duration / SHORTEST_PERIOD * calculations * PER_GRANT > LAST
+
+
+def check(counted: int, helped: bool) -> None:
+    """`Failure` where the broker has counted so many rounds that it waits for ever."""
+    if counted > LAST and not helped:
+        raise Failure(
+            "broker",
+            f"HELICS 3.6.1 can keep time for {LAST:,} rounds and has reached them "
+            "(GMLC-TDC/HELICS#2795)",
+            "Simulate less at a time, or with longer periods than a minute: only then `dots` knows "
+            "beforehand that HELICS needs help with it.",
+        )
 
 
 class Rounds:

@@ -7,7 +7,8 @@ import struct
 
 import pytest
 
-from dots_cli.conductor.rounds import Answers, Rounds, run_out
+from dots_cli.conductor.failure import Failure
+from dots_cli.conductor.rounds import Answers, Rounds, check, run_out
 
 GREETING = b"\xff" + bytes(8) + b"\x7f\x03" + bytes(53)
 READY = b"\x04\x05\x05READ"
@@ -92,3 +93,10 @@ def test_simulations_for_which_the_broker_can_count_go_without_the_door() -> Non
     assert run_out(year, 2)
     assert run_out(week, 4)
     assert not run_out(86_400, 4)
+
+
+def test_a_broker_that_has_counted_to_its_end_is_found_out_unless_it_is_helped() -> None:
+    check(65_535, helped=False)
+    check(200_000, helped=True)
+    with pytest.raises(Failure, match="HELICS#2795"):
+        check(65_536, helped=False)
