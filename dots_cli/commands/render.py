@@ -12,6 +12,9 @@ from dots_cli.commands import completing
 if TYPE_CHECKING:
     from dots_cli.plan.model import Plan
 
+_PORTS = 100
+"""So many ports of the machine are tried, from the known one on."""
+
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
@@ -103,16 +106,16 @@ def _require_empty(folder: Path) -> None:
 
 
 def _variables(plan: Plan) -> dict[str, str]:
-    """What the stack's references stand for: its secrets, free ports, the caller's variables."""
+    """What the stack's references stand for: its secrets, ports, the caller's variables."""
     import os
 
     from dots_cli.plan.containers import GRAFANA_PORT, STORE_PORT
     from dots_cli.render.secrets import random_secrets
-    from dots_cli.runtime.containers.shared import free_ports
 
+    # The first that is free when the stack is started, perhaps on another machine.
     ports = {"INFLUXDB_PORT": STORE_PORT, "GRAFANA_PORT": GRAFANA_PORT}
     return {
         **{name: os.environ[name] for name in plan.variables},
         **random_secrets(),
-        **{name: str(next(free_ports(known, known))) for name, known in ports.items()},
+        **{name: f"{known}-{known + _PORTS - 1}" for name, known in ports.items()},
     }

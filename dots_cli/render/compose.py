@@ -5,12 +5,12 @@ What the keys mean: https://docs.docker.com/reference/compose-file/
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Mapping
 from typing import Any
 
 import yaml
 
+from dots_cli.plan.containers import GRAFANA, GRAFANA_PORT
 from dots_cli.plan.model import LOG_OPTIONS, ContainerSpec, HealthCheck, Plan
 from dots_cli.plan.references import escape
 from dots_cli.render.grafana import dashboard_path
@@ -133,22 +133,15 @@ def _head(plan: Plan) -> str:
     where = (
         "Results go to the store that the service definition names."
         if own_store
-        else "Results are in the InfluxDB of this stack, until its volumes are removed"
-        + (
-            "; Grafana shows them on the port that .env names:"
-            f" http://127.0.0.1:<GRAFANA_PORT>{dashboard_path(plan.run_id, plan.simulation)}"
-            if grafana
-            else "."
+        else "Results are in the InfluxDB of this stack, until its volumes are removed."
+    )
+    told = f"# {where}\n"
+    if grafana:
+        told += (
+            "# Grafana shows them at the address that this tells:\n"
+            f"#   docker compose port {GRAFANA} {GRAFANA_PORT}\n"
+            f"# and there below {dashboard_path(plan.run_id, plan.simulation)}\n"
         )
-    )
-    told = textwrap.fill(
-        where,
-        98,
-        initial_indent="# ",
-        subsequent_indent="# ",
-        break_long_words=False,
-        break_on_hyphens=False,
-    )
     return (
         f"{MARK}{plan.scenario}, {plan.run_id}\n"
         "#\n"
@@ -162,7 +155,7 @@ def _head(plan: Plan) -> str:
         "# It has ended when every model has, for the broker ends before they write. This waits:\n"
         f"#   docker compose wait {models}\n"
         "#\n"
-        f"{told}\n\n"
+        f"{told}\n"
     )
 
 

@@ -99,7 +99,7 @@ def the_stand_in_for_grafana_finds_its_provisioning(stack: Stack) -> None:
     wait_for(lambda: stack.containers()["grafana"]["Health"] == "healthy", 60, "Grafana is healthy")
     dashboard = stack.compose("exec", "-T", "grafana", "cat", "/etc/grafana/dots/run.json").stdout
     assert dashboard == (stack.folder / "grafana" / "run.json").read_text(encoding="utf-8")
-    port = stack.port("GRAFANA")
+    port = stack.port("grafana", 3000)
     assert stack.get(port, "/api/health")[0] == 200
     assert stack.get(port, "/d/dots-run?var-run=any")[0] == 200
     assert stack.get(port, "/d/unknown")[0] == 404

@@ -63,9 +63,12 @@ class Stack:
         there = self.containers()
         return {model: there[model]["ExitCode"] for model in self.models}
 
-    def port(self, name: str) -> int:
-        """`INFLUXDB` or `GRAFANA`."""
-        return int(self.variables[f"{name}_PORT"])
+    def port(self, service: str, inside: int) -> int:
+        """The port of this machine that leads to one of a service."""
+        told = self.compose("port", service, str(inside)).stdout.strip()
+        address, _, port = told.rpartition(":")
+        assert address == "127.0.0.1", told
+        return int(port)
 
     def get(self, port: int, path: str) -> tuple[int, str]:
         """Status and text of an answer on 127.0.0.1."""
@@ -84,7 +87,7 @@ class Stack:
 
     def _store(self, path: str, body: bytes, user: str, secret: str) -> tuple[int, str]:
         login = base64.b64encode(f"{user}:{self.variables[secret]}".encode()).decode()
-        url = f"http://127.0.0.1:{self.port('INFLUXDB')}{path}"
+        url = f"http://127.0.0.1:{self.port('influxdb', 8086)}{path}"
         return _asked(urllib.request.Request(url, body, {"Authorization": f"Basic {login}"}))
 
 
