@@ -7,10 +7,12 @@ import sys
 
 import pytest
 
-from tests.support import ROOT
+from tests.support import ROOT, parts
+from tests.support.containers import NEEDS as NEEDED
 
 FOLDER = ROOT / "benchmarks"
 HELPERS = {"all", "generated", "measured", "runs", "stamped"}
+NEEDS = {"containers": (*NEEDED, "compose")}
 NAMES = sorted(file.stem for file in FOLDER.glob("*.py") if file.stem not in HELPERS)
 
 
@@ -19,6 +21,7 @@ NAMES = sorted(file.stem for file in FOLDER.glob("*.py") if file.stem not in HEL
 @pytest.mark.parametrize("name", NAMES)
 def test_a_benchmark_runs(name: str) -> None:
     """Through the one command for all, which has to understand its figures."""
+    parts.requires(*NEEDS.get(name, ()))
     done = subprocess.run(
         [sys.executable, str(FOLDER / "all.py"), "--quick", name],
         capture_output=True,
