@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from dots_cli.plan.model import Plan
 
 _PORTS = 100
-"""So many ports of the machine are tried, from the known one on."""
+"""So many ports of the machine may be tried, from the first free one on."""
 
 
 def register(app: typer.Typer) -> None:
@@ -111,11 +111,14 @@ def _variables(plan: Plan) -> dict[str, str]:
 
     from dots_cli.plan.containers import GRAFANA_PORT, STORE_PORT
     from dots_cli.render.secrets import random_secrets
+    from dots_cli.runtime.containers.shared import free_ports
 
-    # The first that is free when the stack is started, perhaps on another machine.
-    ports = {"INFLUXDB_PORT": STORE_PORT, "GRAFANA_PORT": GRAFANA_PORT}
+    # The engine takes the first that no container has when the stack starts. A program's port it
+    # does not pass over: so much is looked for here.
+    known_ports = {"INFLUXDB_PORT": STORE_PORT, "GRAFANA_PORT": GRAFANA_PORT}
+    ports = {name: next(free_ports(known, known)) for name, known in known_ports.items()}
     return {
         **{name: os.environ[name] for name in plan.variables},
         **random_secrets(),
-        **{name: f"{known}-{known + _PORTS - 1}" for name, known in ports.items()},
+        **{name: f"{first}-{first + _PORTS - 1}" for name, first in ports.items()},
     }

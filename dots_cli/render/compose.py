@@ -152,6 +152,8 @@ def _head(plan: Plan) -> str:
         "#   docker compose ps --all          each model's exit code must be 0\n"
         "#   docker compose down --volumes    removes everything, results too\n"
         "#\n"
+        "# Where a port is taken when it starts: write another number into .env.\n"
+        "#\n"
         "# It has ended when every model has, for the broker ends before they write. This waits:\n"
         f"#   docker compose wait {models}\n"
         "#\n"

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import socket
 from pathlib import Path
 
 import pytest
@@ -114,3 +116,14 @@ def test_a_variable_of_the_caller_is_in_the_private_file_alone(
     run_dots("render", EXAMPLE, "--services", services, "-o", out, env={"PV_KEY": secret}, check=0)
     assert read_variables(out / ".env")["PV_KEY"] == secret
     assert "API_KEY: ${PV_KEY}" in (out / "compose.yaml").read_text(encoding="utf-8")
+
+
+def test_a_port_that_another_program_has_is_passed_over(run_dots: Dots, tmp_path: Path) -> None:
+    with socket.socket() as other:
+        with contextlib.suppress(OSError):  # somebody has it already: just as well
+            other.bind(("127.0.0.1", 8086))
+            other.listen()
+        run_dots("render", EXAMPLE, "-o", tmp_path / "stack", check=0)
+    first, last = read_variables(tmp_path / "stack" / ".env")["INFLUXDB_PORT"].split("-")
+    assert int(first) > 8086
+    assert int(last) == int(first) + 99
