@@ -19,16 +19,19 @@ _NEVER = frozenset({".git", ".venv", "__pycache__"})
 _ALWAYS = frozenset({DOCKERFILE, *_IGNORE_FILES})
 
 
-def copy_source(source: Path, target: Path) -> None:
-    """Copy a source folder for a build, links as links; OSError where that cannot be."""
+def copy_source(source: Path, target: Path, leave_out: Path) -> None:
+    """Copy a source folder for a build, links as links; OSError where that cannot be.
+
+    `leave_out` is a folder that may lie in the source and is none of it: the stack itself.
+    """
     target.mkdir(parents=True, exist_ok=True)
-    for inside in _wanted(source):
+    for inside in _wanted(source, leave_out.resolve()):
         copy = target / inside
         copy.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(source / inside, copy, follow_symlinks=False)
 
 
-def _wanted(source: Path) -> Iterator[PurePosixPath]:
+def _wanted(source: Path, leave_out: Path) -> Iterator[PurePosixPath]:
     rules = _rules(source)
     exceptions = any(rule.keeps for rule in rules)
     for folder, folders, files in os.walk(source):
@@ -39,6 +42,7 @@ def _wanted(source: Path) -> Iterator[PurePosixPath]:
             for name in folders
             if name not in _NEVER
             and name not in links
+            and (Path(folder) / name).resolve() != leave_out
             # Below an ignored folder there may be what an exception keeps.
             and (exceptions or not _ignored(here / name, rules))
         )

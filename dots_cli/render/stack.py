@@ -83,7 +83,7 @@ def write_stack(
             if source is None:
                 write_context(folder / build)
             else:
-                copy_source(Path(source), folder / build)
+                copy_source(Path(source), folder / build, folder)
         write_variables(folder / VARIABLES, variables)
         write_atomically(folder / COMPOSE_FILE, compose_file(plan, files))
     except (OSError, shutil.Error) as error:

@@ -33,7 +33,7 @@ def copied(tmp_path: Path, ignore: str | None) -> list[str]:
         (source / name).write_text(name)
     if ignore is not None:
         (source / ".dockerignore").write_text(ignore)
-    copy_source(source, target)
+    copy_source(source, target, tmp_path)
     found = sorted(p.relative_to(target).as_posix() for p in target.rglob("*") if p.is_file())
     if ignore is not None:
         found.remove(".dockerignore")
@@ -72,6 +72,6 @@ def test_links_stay_links(tmp_path: Path) -> None:
     (source / "real" / "a").write_text("a")
     (source / "folder").symlink_to("real")
     (source / "broken").symlink_to("nowhere")
-    copy_source(source, tmp_path / "target")
+    copy_source(source, tmp_path / "target", tmp_path)
     assert (tmp_path / "target" / "folder").readlink() == Path("real")
     assert (tmp_path / "target" / "broken").readlink() == Path("nowhere")

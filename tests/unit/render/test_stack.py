@@ -49,6 +49,15 @@ def test_every_file_and_build_of_the_plan_is_there(tmp_path: Path) -> None:
     assert rendered_run(stack) == "town-abc234"
 
 
+def test_a_stack_in_the_source_of_a_service_is_no_part_of_it(tmp_path: Path) -> None:
+    """`dots render -o stack` where the Dockerfile lies; twice, for then there are secrets in it."""
+    source = source_folder(tmp_path / "pv")
+    stack = source / "stack"
+    for _ in range(2):
+        write_stack(stack, planned(image=None, source=source), ESDL.encode(), VARIABLES)
+    assert [path.name for path in (stack / "sources" / "pv").iterdir()] == ["Dockerfile"]
+
+
 def test_compose_copies_the_files_that_lie_in_the_folder(tmp_path: Path) -> None:
     write_stack(tmp_path, planned(), ESDL.encode(), VARIABLES)
     data = yaml.safe_load((tmp_path / COMPOSE_FILE).read_text(encoding="utf-8"))
