@@ -78,6 +78,8 @@ def _engine(engine: Engine) -> Iterator[Finding]:
     try:
         there = platform.find(engine)
         yield _platform(there)
+        if there is not None and there.store_url and not _is_local(info):
+            yield _elsewhere(there, info)
     except EnvironmentFailure as error:
         yield Finding(_SECTION, "platform", "problem", error.message, error.hint)
     yield _ports(there)
@@ -95,7 +97,7 @@ def _memory(info: EngineInfo) -> Finding:
 def _disk(info: EngineInfo) -> Iterator[Finding]:
     """Only where the engine's folder is on this machine."""
     root = Path(info.root) if info.root else None
-    if root is None or info.desktop or not info.address.startswith(("unix:", "http+unix:")):
+    if root is None or info.desktop or not _is_local(info):
         return
     try:
         free = shutil.disk_usage(root).free
@@ -107,6 +109,20 @@ def _disk(info: EngineInfo) -> Iterator[Finding]:
         yield Finding(_SECTION, "disk", "problem" if free < NO_DISK else "note", what, hint)
     else:
         yield Finding(_SECTION, "disk", "ok", what)
+
+
+def _is_local(info: EngineInfo) -> bool:
+    return "://" not in info.address or info.address.startswith(("unix:", "http+unix:", "npipe:"))
+
+
+def _elsewhere(there: Platform, info: EngineInfo) -> Finding:
+    """The platform listens on its own machine alone."""
+    ports = sorted(port for c in there.containers for port in c.ports.values())
+    forward = " ".join(f"-L {port}:127.0.0.1:{port}" for port in ports)
+    return Finding(
+        *(_SECTION, "platform", "note", f"it is on another machine, at {info.address}"),
+        f"To look at results from here: ssh -N {forward} THAT_MACHINE",
+    )
 
 
 def _builder() -> Finding:

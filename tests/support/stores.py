@@ -110,7 +110,7 @@ def endpoint(folder: Path, *options: str) -> Iterator[Server]:
 
 
 @contextmanager
-def influxdb(folder: Path) -> Iterator[Server]:
+def influxdb(folder: Path, host: str = "127.0.0.1") -> Iterator[Server]:
     """A real InfluxDB 1.x with the settings that dots gives it, and an empty database."""
     server_binary = parts.influxd()
     assert server_binary
@@ -124,7 +124,7 @@ def influxdb(folder: Path) -> Iterator[Server]:
         "DATA_INDEX_VERSION": "tsi1",
         "DATA_MAX_SERIES_PER_DATABASE": "0",
         "DATA_MAX_VALUES_PER_TAG": "0",
-        "HTTP_BIND_ADDRESS": f"127.0.0.1:{web}",
+        "HTTP_BIND_ADDRESS": f"{host}:{web}",
         "HTTP_AUTH_ENABLED": "true",
         "HTTP_FLUX_ENABLED": "true",
         "HTTP_MAX_BODY_SIZE": "0",

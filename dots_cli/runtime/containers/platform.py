@@ -141,7 +141,13 @@ def start(
         variables = _variables(own, there)
         platform = shared.Shared(engine, own, variables, stack, tell, renew=renew)
         for spec in specs:
-            platform.ensure(spec)
+            try:
+                platform.ensure(spec)
+            except EnvironmentFailure as error:
+                if spec.role == "store":
+                    raise
+                # Results can be looked at later; nobody loses a run for that.
+                tell(f"going on without {spec.name}: {error.message}")
         return {name: variables[name] for name in _FOR_MODELS}
 
 
