@@ -13,6 +13,7 @@ from dots_cli.runtime.containers.facts import Container, EngineFailure, Taken
 
 AT_ONCE = 4
 LOOK = 0.1
+LEAVES = 5.0
 FOLDER_LABEL = "dots.folder"
 """On a run's network: the folder of the run, whose lock says whether it goes on."""
 
@@ -46,10 +47,23 @@ def remove_run(engine: Engine, run_id: str) -> int:
     project = f"dots-{run_id}"
     count = remove_containers(engine, run_id)
     for network in engine.networks(project=project):
-        engine.remove_network(network)
+        _remove_network(engine, network)
     for volume in engine.volumes(project=project):
         engine.remove_volume(volume)
     return count
+
+
+def _remove_network(engine: Engine, name: str) -> None:
+    """The engine may need a moment to notice that the last container has left it."""
+    deadline = time.monotonic() + LEAVES
+    while True:
+        try:
+            engine.remove_network(name)
+            return
+        except Taken:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(LOOK)
 
 
 def remove_containers(engine: Engine, run_id: str) -> int:

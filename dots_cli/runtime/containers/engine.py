@@ -295,9 +295,9 @@ class Engine:
         with failing(f"attach to container {ident[:12]}"):
             return Attached(self._api.attach_socket(ident, params=told))
 
-    def log_stream(self, ident: str) -> LogStream:
-        """A container's log from its beginning, with the engine's times; follows it to the end."""
-        told = {"stdout": 1, "stderr": 1, "timestamps": 1, "follow": 1, "tail": "all"}
+    def log_stream(self, ident: str, *, follow: bool) -> LogStream:
+        """A container's log from its beginning, with the engine's times."""
+        told = {"stdout": 1, "stderr": 1, "timestamps": 1, "follow": int(follow), "tail": "all"}
         with failing(f"read the log of container {ident[:12]}"):
             url = self._api._url("/containers/{0}/logs", ident)
             answer = self._api._get(url, params=told, stream=True, timeout=None)

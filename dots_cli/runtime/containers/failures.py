@@ -56,7 +56,7 @@ def refused(what: str, status: int, said: str) -> EngineFailure:
         return NotThere(message)
     if "port is already allocated" in said or "address already in use" in said:
         return Taken(message, "End what uses that port, then try again.")
-    if status == 409:
+    if status == 409 or "has active endpoints" in said:
         return Taken(message)
     return EngineFailure(message)
 

@@ -103,12 +103,20 @@ class Lines:
         return rest
 
 
+def length_in_log(content: bytes) -> int:
+    """Bytes that whole lines take in the engine's log: it writes U+FFFD for what is no UTF-8."""
+    if content.isascii():
+        return len(content)
+    text = content.decode("utf-8", "surrogateescape")
+    return len(content) + 2 * sum("\udc80" <= letter <= "\udcff" for letter in text)
+
+
 class Replay:
     """Of a container's log from its beginning, what has not been seen while attached.
 
-    `seen` is how many bytes of each stream have come, `until` when the last of them did, in the
-    engine's notation. What is later is new in any case: the engine may have rotated away the
-    beginning.
+    `seen` is how many bytes of each stream have come, as `length_in_log` counts them, `until` when
+    the last of them did, in the engine's notation. What is later is new in any case: the engine may
+    have rotated away the beginning.
     """
 
     def __init__(self, seen: dict[int, int], until: str) -> None:

@@ -21,7 +21,7 @@ from typing import Protocol
 
 from dots_cli.runtime.containers.engine import Engine
 from dots_cli.runtime.containers.facts import EngineFailure, NotThere
-from dots_cli.runtime.containers.frames import STDOUT, Decoder, Frame, Lines, Replay
+from dots_cli.runtime.containers.frames import STDOUT, Decoder, Frame, Lines, Replay, length_in_log
 from dots_cli.runtime.containers.streams import Attached, LogStream
 
 AGAIN = 0.2
@@ -134,10 +134,8 @@ class LogFollower:
         decoder = Decoder()
         try:
             while data := self._stream.read():
-                frames = decoder.feed(data)
                 self._last = self._engine.now()
-                self._count(frames)
-                self._keep(self._last, self._lines.take(frames))
+                self._keep(self._last, self._lines.take(decoder.feed(data)))
         except _BROKEN:
             return
 
@@ -146,16 +144,19 @@ class LogFollower:
         pause = AGAIN
         while not self._closing.wait(pause):
             pause = min(LONGEST, pause * 2)
+            self._lines = Lines()  # lines that were begun come again
             replay = Replay(self._seen, self._engine.stamp(self._last + MARGIN))
             try:
-                stream = self._engine.log_stream(self._ident)
+                # A log that is followed may end before its last lines, one that is whole does not.
+                ended = self._has_ended()
+                stream = self._engine.log_stream(self._ident, follow=not ended)
             except NotThere:
                 return
             except EngineFailure:
                 continue
             with self._lock:
                 self._stream = stream
-            if self._read_log(stream, replay) and self._has_ended():
+            if self._read_log(stream, replay) and ended:
                 return
 
     def _read_log(self, stream: LogStream, replay: Replay) -> bool:
@@ -165,7 +166,6 @@ class LogFollower:
             while not decoder.finished and (data := stream.read()):
                 for at, frame in replay.take(decoder.feed(data)):
                     self._last = max(self._last, self._engine.now())
-                    self._count([frame])
                     self._keep(at.decode("ascii", "replace"), self._lines.take([frame]))
         except _BROKEN:
             return False
@@ -173,11 +173,9 @@ class LogFollower:
             stream.close()
         return decoder.finished or not stream.chunked
 
-    def _count(self, frames: Sequence[Frame]) -> None:
-        for kind, content in frames:
-            self._seen[kind] = self._seen.get(kind, 0) + len(content)
-
     def _keep(self, at: float | str, lines: Sequence[Frame]) -> None:
+        for kind, content in lines:
+            self._seen[kind] = self._seen.get(kind, 0) + length_in_log(content)
         if not lines or self._failed:
             return
         try:

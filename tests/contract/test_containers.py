@@ -1,0 +1,282 @@
+"""Containers that we start are those that Compose would start; runs in them do not meet."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dots_cli.definition import Overrides, read
+from dots_cli.plan.build import build
+from dots_cli.plan.containers import Stack
+from dots_cli.plan.model import ContainerSpec, Plan
+from dots_cli.render.conductor_image import conductor_image
+from dots_cli.render.secrets import random_secrets
+from dots_cli.render.stack import write_stack
+from dots_cli.runtime.containers import cleanup
+from dots_cli.runtime.containers.engine import Engine
+from dots_cli.runtime.containers.facts import Project
+from dots_cli.runtime.containers.logs import LogFile, LogFollower
+from dots_cli.runtime.containers.translate import container_name, is_named, split_volume
+from tests.contract.conftest import Runs
+from tests.support import containers, quick
+from tests.support.containers import docker, inspect, needs_containers
+from tests.support.quick import HOUSE, PV, WEATHER
+
+pytestmark = needs_containers
+
+
+@pytest.fixture
+def runtime() -> str:
+    return "docker"
+
+
+@pytest.fixture
+def engine() -> Iterator[Engine]:
+    with Engine.connect() as connected:
+        connected.info()
+        yield connected
+
+
+@pytest.fixture
+def project(engine: Engine, tmp_path: Path) -> Iterator[Project]:
+    """A project of this test alone; what is in it is removed afterwards."""
+    run_id = f"test-{os.urandom(5).hex()}"
+    yield Project(f"dots-{run_id}", tmp_path)
+    cleanup.remove_run(engine, run_id)
+
+
+def made(engine: Engine, project: Project, program: str, **more: Any) -> str:
+    """A container of the project that runs a Python program; not started."""
+    networks = {"run": engine.ensure_network(project, "run")}
+    spec = ContainerSpec(
+        "pv-1",
+        "model",
+        "python:3.13-slim",
+        command=("python3", "-c", program),
+        networks=("run",),
+        labels=(("dots.run", project.name.removeprefix("dots-")), ("dots.role", "model")),
+        **more,
+    )
+    return engine.create(spec, project, {}, lambda _: b"", networks)
+
+
+# The same as Compose
+
+
+@pytest.mark.needs("compose")
+def test_compose_and_we_start_the_same(engine: Engine, project: Project) -> None:
+    """The same plan, once by `docker compose create`, once by us: the same `docker inspect`."""
+    run_id = project.name.removeprefix("dots-")
+    plan = rich_plan(project.folder / "scenario", run_id)
+    stack = project.folder / "stack"
+    variables = random_secrets() | {"INFLUXDB_PORT": "8086", "GRAFANA_PORT": "3000"}
+    scenario = (project.folder / "scenario" / "scenario.esdl").read_bytes()
+    write_stack(stack, plan, scenario, variables)
+    done = subprocess.run(
+        ["docker", "compose", "create", "--quiet-pull"],
+        cwd=stack,
+        capture_output=True,
+        text=True,
+        check=False,
+        stdin=subprocess.DEVNULL,
+    )
+    assert done.returncode == 0, done.stderr
+    ours = Project(project.name, stack)
+    names = [container_name(spec, ours) for spec in plan.containers]
+    theirs = {name: normalised(inspect(name)) for name in names}
+    assert docker("compose", "-p", ours.name, "down", "--volumes").returncode == 0
+
+    networks = {name: engine.ensure_network(ours, name) for name in ("run", "store")}
+    for spec in plan.containers:
+        for source, _, _ in map(split_volume, spec.volumes):
+            if is_named(source):
+                engine.ensure_volume(ours, source)
+        engine.create(spec, ours, variables, lambda name: (stack / name).read_bytes(), networks)
+    try:
+        for name in names:
+            assert normalised(inspect(name)) == theirs[name], name
+    finally:
+        assert docker("compose", "-p", ours.name, "down", "--volumes").returncode == 0
+    assert not containers.of_run(run_id), "what Compose takes for its own is all of it"
+
+
+def rich_plan(folder: Path, run_id: str) -> Plan:
+    """A plan that uses what a definition can say of containers."""
+    more = {
+        "image": "python:3.13-slim",
+        "cpus": 1.5,
+        "memory": "256MB",
+        "volumes": ["data:/data", f"{folder}:/here:ro"],
+        "extra_hosts": ["somewhere.example:10.1.2.3"],
+        "env": {"PRICE": "5 $$ a piece", "QUICK_DIALECT": "old"},
+    }
+    rich = quick.Quick(**{**vars(PV), "more": more})
+    path = quick.write(folder, [WEATHER, rich, HOUSE])
+    containers.give_images(path)
+    scenario, definition = read(path, None, Overrides())
+    stack = Stack(conductor_image())
+    return build(scenario, definition, run_id=run_id, runtime="docker", stack=stack)
+
+
+OWN_LABELS = ("config-hash", "version", "depends_on", "image", "project.environment_file")
+"""Labels whose value is Compose's own affair."""
+
+
+def normalised(told: dict[str, Any]) -> dict[str, Any]:
+    """What `docker inspect` says without what is another in every container."""
+    settings = {k: v for k, v in told["Config"].items() if k not in ("Hostname", "Image")}
+    settings["Labels"] = {
+        name: value
+        for name, value in settings["Labels"].items()
+        if name.removeprefix("com.docker.compose.") not in OWN_LABELS
+    }
+    settings["Env"] = sorted(settings["Env"])
+    networks = {
+        name: sorted(set(joined["Aliases"] or ()) - {told["Id"][:12]})
+        for name, joined in told["NetworkSettings"]["Networks"].items()
+    }
+    mounts = sorted(
+        ({k: v for k, v in mount.items() if k != "Source"} for mount in told["Mounts"]),
+        key=lambda mount: str(mount["Destination"]),
+    )
+    host = {k: without_nothing(v) for k, v in told["HostConfig"].items()}
+    host["RestartPolicy"]["Name"] = host["RestartPolicy"].get("Name") or "no"
+    return {
+        "name": told["Name"],
+        "image": told["Image"],
+        "path": [told["Path"], *told["Args"]],
+        "config": {k: without_nothing(v) for k, v in settings.items()},
+        "host": host,
+        "networks": networks,
+        "mounts": mounts,
+    }
+
+
+def without_nothing(value: Any) -> Any:
+    """The engine says null, [] or {} for the same nothing."""
+    return None if value in (None, [], {}, "") else value
+
+
+# Runs do not meet
+
+
+def test_two_runs_in_containers_and_one_of_processes_at_once(
+    runs: Runs, dots_home: Path, tmp_path: Path
+) -> None:
+    scenarios = [quick.write(tmp_path / f"{n}", duration=7200 * (n + 1)) for n in range(3)]
+    contained = [runs.detach(scenario) for scenario in scenarios[:2]]
+    local = runs.run_dots(
+        *("run", scenarios[2], "--runtime", "process", "--detach"),
+        env={"DOTS_HOME": str(dots_home)},
+        check=0,
+    )
+    process_run = dots_home / "runs" / local.stdout.strip()
+    for folder in (*contained, process_run):
+        verdict = runs.wait_for_verdict(folder, 120)
+        assert verdict["verdict"] == "succeeded", verdict
+    for folder, home, hours in (
+        (contained[0], runs.home, 2),
+        (contained[1], runs.home, 4),
+        (process_run, dots_home, 6),
+    ):
+        told = runs.run_dots(
+            *("export", folder.name, "-o", tmp_path / folder.name),
+            env={"DOTS_HOME": str(home)},
+            check=0,
+        )
+        assert told.returncode == 0
+        text = (tmp_path / folder.name / "PVInstallation.csv").read_text(encoding="utf-8")
+        rows = text.splitlines()[1:]
+        assert len(rows) == 2 * hours * 4
+        assert all(folder.name in row for row in rows)
+
+
+# Output
+
+PROGRAM = r"""
+import os, sys, time
+out, err = sys.stdout.buffer, sys.stderr.buffer
+for n in range(20_000):
+    out.write(b"line %d\n" % n)
+    if n % 1000 == 0:
+        out.flush(); err.write(b"note %d\n" % n); err.flush(); time.sleep(0.1)
+out.write(b"x" * 1_000_000 + b"\n"); out.flush()
+err.write(b"\xff\xfe no UTF-8\n"); err.flush()
+out.write(b"no end"); out.flush()
+"""
+OUTPUT = b"".join(b"line %d\n" % n for n in range(20_000)) + b"x" * 1_000_000 + b"\nno end\n"
+NOTES = b"".join(b"note %d\n" % n for n in range(0, 20_000, 1000)) + b"\xff\xfe no UTF-8\n"
+
+
+def test_ten_thousand_lines_a_second_are_in_the_log_each_once_with_its_time(
+    engine: Engine, project: Project, tmp_path: Path
+) -> None:
+    ident = made(engine, project, PROGRAM)
+    log = tmp_path / "pv-1.log"
+    follower = LogFollower(engine, ident, engine.attach(ident), LogFile(log))
+    engine.start(ident)
+    assert follower.done.wait(60)
+    lines = log.read_bytes().splitlines(keepends=True)
+    notes = [line for line in lines if line.startswith((b"note", b"\xff"))]
+    assert b"".join(notes) == NOTES
+    assert b"".join(line for line in lines if line not in notes) == OUTPUT
+    times = log.with_suffix(".times").read_text(encoding="ascii").splitlines()
+    assert len(times) == len(lines)
+    assert times == sorted(times)
+    first = docker("logs", "--timestamps", ident).stdout.split(" ")[0]
+    assert times[0][:16] == first[:16], "the engine's clock"
+
+
+@pytest.mark.parametrize("after", [1, 70_000, 400_000])
+def test_output_goes_on_where_the_connection_broke(
+    engine: Engine, project: Project, tmp_path: Path, after: int
+) -> None:
+    """The connection breaks in the middle of what a running container says."""
+    ident = made(engine, project, PROGRAM)
+    log = tmp_path / "pv-1.log"
+    attached = engine.attach(ident)
+    whole, taken = attached.read, 0
+
+    def broken() -> bytes:
+        nonlocal taken
+        data = whole()
+        taken += len(data)
+        if taken > after:
+            attached.close()
+            return b""
+        return data
+
+    attached.read = broken  # type: ignore[method-assign]
+    follower = LogFollower(engine, ident, attached, LogFile(log))
+    engine.start(ident)
+    assert follower.done.wait(60)
+    lines = readable(log.read_bytes())
+    assert sorted(lines) == sorted(readable(OUTPUT + NOTES))
+    times = log.with_suffix(".times").read_bytes()
+    assert times.count(b"\n") == log.read_bytes().count(b"\n")
+
+
+def readable(data: bytes) -> list[str]:
+    """Lines as the engine's log keeps them, which has no bytes that are no UTF-8."""
+    return data.decode("utf-8", "replace").split("\n")
+
+
+def test_the_last_line_of_a_short_life_is_not_lost(engine: Engine, tmp_path: Path) -> None:
+    """A container that ends at once has its last line in the log."""
+    for n in range(6):
+        project = Project(f"dots-test-{os.urandom(5).hex()}", tmp_path)
+        try:
+            ident = made(engine, project, "for n in range(10): print(n)")
+            follower = LogFollower(
+                engine, ident, engine.attach(ident), LogFile(tmp_path / f"{n}.log")
+            )
+            engine.start(ident)
+            assert follower.done.wait(30)
+        finally:
+            cleanup.remove_run(engine, project.name.removeprefix("dots-"))
+        assert (tmp_path / f"{n}.log").read_text() == "".join(f"{i}\n" for i in range(10))
