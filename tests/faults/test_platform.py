@@ -106,3 +106,21 @@ def test_two_runs_at_once_share_it_and_their_results_are_apart(
         told = json.loads(run_dots("results", folder.name, "--json", check=0).stdout)
         points.append({field["points"] for field in told["results"]})
     assert points == [{10, 20}, {20, 40}]
+
+
+def test_a_run_that_meets_data_from_another_password_ends_before_any_model_starts(
+    boxed: Runs, engine: Engine, tmp_path: Path
+) -> None:
+    scenario = slow(tmp_path, 4, 0)
+    assert boxed.run(scenario, "--no-grafana").code == 0
+    secrets = boxed.home / "platform" / ".env"
+    right = secrets.read_text()
+    secrets.write_text(right.replace("PASSWORD=", "PASSWORD=ab"))
+    platform.remove(engine)
+    done = boxed.run(scenario, "--no-grafana")
+    assert done.code == 7
+    assert "is from another password than the one in" in done.err + done.out
+    assert "dots teardown --volumes" in done.err + done.out
+    assert not done.events("executing")
+    secrets.write_text(right)
+    assert boxed.run(scenario, "--no-grafana").code == 0

@@ -221,10 +221,12 @@ class Shared:
         )
 
     def _made_of(self, spec: ContainerSpec) -> str:
-        """A digest of everything that decides how the container is: spec, files, image."""
+        """A digest of all that decides how the container is: spec, passwords, files, image."""
         image = self._engine.image(spec.image) if spec.image else None
         digest = hashlib.sha256(repr(spec).encode())
         digest.update((image.id if image else "").encode())
+        for _, value in spec.environment:
+            digest.update(resolve(value, self._variables).encode())
         for copy in spec.files:
             digest.update(self._content(copy.source))
         return digest.hexdigest()
