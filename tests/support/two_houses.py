@@ -64,6 +64,7 @@ def simulate(
     *options: str,
     python: Mapping[str, str] | str = OLD,
     models: Mapping[str, int] | None = None,
+    sources: Mapping[str, Path] | None = None,
 ) -> Results:
     """Run the example as it lies in the checkout, and export what comes out.
 
@@ -74,7 +75,8 @@ def simulate(
     parts.requires(*(f"python{version}" for version in sorted(set(wanted.values()))))
     definition = yaml.safe_load((EXAMPLE / "services.yaml").read_text(encoding="utf-8"))
     for service in definition["services"]:
-        service["source"] = str((EXAMPLE / service["source"]).resolve())
+        original = (EXAMPLE / service["source"]).resolve()
+        service["source"] = str((sources or {}).get(service["name"], original))
         service["python"] = wanted[service["name"]]
         service["models"] = (models or {}).get(service["name"], service["models"])
     services = folder / "services.yaml"
