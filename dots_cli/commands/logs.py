@@ -35,6 +35,10 @@ def register(app: typer.Typer) -> None:
         tail: Annotated[
             int | None, typer.Option("--tail", "-n", min=0, help="Only the last lines of each.")
         ] = None,
+        timestamps: Annotated[
+            bool,
+            typer.Option("--timestamps", "-t", help="When each was said; in containers only."),
+        ] = False,
         json: Annotated[
             bool, typer.Option("--json", help="Print every line as a JSON object.")
         ] = False,
@@ -47,4 +51,5 @@ def register(app: typer.Typer) -> None:
         from dots_cli.output.log_listing import print_logs
         from dots_cli.runs import registry
 
-        print_logs(registry.find(run), model, follow=follow, tail=tail, json=json)
+        folder = registry.find(run)
+        print_logs(folder, model, follow=follow, tail=tail, json=json, timestamps=timestamps)

@@ -124,7 +124,7 @@ class Follower:
             if tail is None:
                 tail = self._tails[name] = Tail(self.folder.log(name))
             if data := tail.read():
-                yield LogLines(name, data)
+                yield LogLines(name, data, tail.begins)
 
     def _names(self) -> list[str]:
         if self._only is not None:
@@ -136,7 +136,7 @@ class Follower:
         if tail is None or tail.more:
             return
         for data in tail.drain():
-            yield LogLines(name, data)
+            yield LogLines(name, data, tail.begins)
 
     def _skip(self, earlier: int) -> None:
         for name in self._names() if self._with_logs else ():

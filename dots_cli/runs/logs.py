@@ -17,6 +17,9 @@ CHUNK = 4 << 20
 LONGEST = 16 << 20
 """A line longer than this many bytes is handed on in parts."""
 
+TIME = 31
+"""Bytes of a time of a line: `2024-06-21T12:00:00.123456789Z` and a newline."""
+
 OWN_LOGS = ("conductor", "store", "supervisor")
 """Logs of our own processes; every other one is a model's."""
 
@@ -25,10 +28,14 @@ _BLOCK = 64 << 10
 
 @dataclass(frozen=True)
 class LogLines:
-    """Whole lines that a model has written; `data` ends with a newline."""
+    """Whole lines that a model has written; `data` ends with a newline.
+
+    `offset` is where they begin in the file.
+    """
 
     model: str
     data: bytes
+    offset: int = 0
 
     @property
     def count(self) -> int:
@@ -49,11 +56,21 @@ class Tail:
         self._offset = offset
         self._begun: list[bytes] = []
         self._held = 0
+        self.begins = self._next = offset
+        """Where in the file the lines begin that were given last."""
         self.more = False
         """Whether the last look left something behind."""
 
     def read(self) -> bytes:
         """The lines that were completed since the last look; empty where there are none."""
+        return self._given(self._read())
+
+    def _given(self, data: bytes) -> bytes:
+        if data:
+            self.begins, self._next = self._next, self._next + len(data)
+        return data
+
+    def _read(self) -> bytes:
         fresh = self._fresh()
         if not fresh:
             return b""
@@ -61,7 +78,7 @@ class Tail:
         if not end:
             self._begun.append(fresh)
             self._held += len(fresh)
-            return self.rest() if self._held > LONGEST else b""
+            return self._rest() if self._held > LONGEST else b""
         whole = b"".join((*self._begun, fresh[:end]))
         self._begun, self._held = [fresh[end:]], len(fresh) - end
         return whole
@@ -79,6 +96,9 @@ class Tail:
 
     def rest(self) -> bytes:
         """The last line where it has no end yet, given one; empty where there is none."""
+        return self._given(self._rest())
+
+    def _rest(self) -> bytes:
         rest = b"".join(self._begun)
         self._begun, self._held = [], 0
         return rest + b"\n" if rest else b""
@@ -98,6 +118,44 @@ class Tail:
         self._offset += len(fresh)
         self.more = self._offset < size
         return fresh
+
+
+class Times:
+    """When the engine got the lines of a container: `<model>.times` has one for each line.
+
+    Each takes `TIME` bytes there, so the time of a line is found by its number.
+    """
+
+    def __init__(self, log: Path) -> None:
+        self._log = log
+        self._times = log.with_suffix(".times")
+        self._offset = self._line = 0
+
+    def of(self, lines: LogLines) -> list[str]:
+        """The time of each of these lines; empty texts where there are none."""
+        self._go_to(lines.offset)
+        count = lines.count
+        try:
+            with self._times.open("rb") as stream:
+                stream.seek(self._line * TIME)
+                found = stream.read(count * TIME).decode("ascii", "replace").split("\n")[:-1]
+        except OSError:
+            found = []
+        self._offset, self._line = lines.offset + len(lines.data), self._line + count
+        return found + [""] * (count - len(found))
+
+    def _go_to(self, offset: int) -> None:
+        """Count the lines up to there."""
+        if offset < self._offset:
+            self._offset = self._line = 0
+        with self._log.open("rb") as stream:
+            stream.seek(self._offset)
+            while self._offset < offset:
+                block = stream.read(min(CHUNK, offset - self._offset))
+                if not block:
+                    break
+                self._offset += len(block)
+                self._line += block.count(b"\n")
 
 
 def names(logs: Path) -> list[str]:

@@ -191,6 +191,11 @@ def test_a_polite_stop_keeps_what_was_simulated(runs: Runs, tmp_path: Path) -> N
     ends = [e for e in events_so_far(folder) if e["event"] == "process_ended"]
     assert {e["code"] for e in ends} == {0}, ends
     assert not still_running(run_id)
+    plain = runs.run_dots("logs", "pv-1", "--run", run_id, check=0).stdout.splitlines()
+    timed = runs.run_dots("logs", "pv-1", "--run", run_id, "--timestamps", check=0)
+    times, texts = zip(*(line.split(" ", 1) for line in timed.stdout.splitlines()), strict=True)
+    assert list(texts) == plain
+    assert all(len(at) == len("2024-06-21T12:00:00.123456789Z") for at in times)
 
 
 # Who owns the run

@@ -11,7 +11,7 @@ from dots_cli.runtime import os_processes
 from dots_cli.runtime.containers.engine import Engine
 from dots_cli.runtime.containers.facts import Container, EngineFailure, Taken
 
-AT_ONCE = 4
+AT_ONCE = 8
 LOOK = 0.1
 LEAVES = 5.0
 FOLDER_LABEL = "dots.folder"

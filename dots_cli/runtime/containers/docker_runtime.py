@@ -226,9 +226,17 @@ class DockerRuntime:
             for spec in containers_of(self._plan.containers, "model")
             if sounding is None or spec.name in sounding.models
         ]
-        self._start(conductor, networks)
-        # Of several that cannot be started the first is told; no more are begun then.
-        for done in [self._workers.submit(self._start, spec, networks) for spec in models]:
+        conducted = threading.Event()
+
+        def start(spec: ContainerSpec) -> None:
+            try:
+                self._start(spec, networks, conducted)
+            finally:
+                if spec is conductor:
+                    conducted.set()
+
+        # Of several that cannot be started the first is told.
+        for done in [self._workers.submit(start, spec) for spec in (conductor, *models)]:
             done.result()
 
     def _networks(self) -> dict[str, str]:
@@ -245,7 +253,10 @@ class DockerRuntime:
             own = self._engine.ensure_network(self._project, RUN_NETWORK, labels)
         return found | {RUN_NETWORK: own}
 
-    def _start(self, spec: ContainerSpec, networks: Mapping[str, str]) -> None:
+    def _start(
+        self, spec: ContainerSpec, networks: Mapping[str, str], conducted: threading.Event
+    ) -> None:
+        """Create a container, and start it; a model when the conductor's name can be found."""
         assert self._engine
         if self._closing:
             return
@@ -264,6 +275,8 @@ class DockerRuntime:
                 return
             self._running[ident] = running
         try:
+            if spec.role == "model":
+                conducted.wait()
             engine.start(ident)
         except EngineFailure:
             with self._lock:

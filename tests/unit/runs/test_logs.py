@@ -98,3 +98,20 @@ def test_empty_lines_count_as_lines(tmp_path: Path) -> None:
     path = tmp_path / "pv-1.log"
     path.write_bytes(b"a\n\n\n")
     assert last_lines(path, 2) == b"\n\n"
+
+
+def test_the_time_of_each_line_is_found_wherever_reading_begins(tmp_path: Path) -> None:
+    log = tmp_path / "pv-1.log"
+    log.write_bytes(b"".join(b"line %d\n" % n for n in range(500)))
+    times = [f"2024-06-21T12:00:00.{n:09d}Z" for n in range(500)]
+    log.with_suffix(".times").write_text("".join(f"{at}\n" for at in times))
+    for count in (500, 7, 1):
+        tail = Tail(log, logs.span_of_last(log, count)[0])
+        data = tail.read()
+        lines = LogLines("pv-1", data, tail.begins)
+        found = logs.Times(log)
+        assert found.of(lines) == times[-count:]
+        log.open("ab").write(b"last\n")
+        assert tail.read() == b"last\n"
+        assert found.of(LogLines("pv-1", b"last\n", tail.begins)) == [""]
+        log.write_bytes(log.read_bytes()[: -len(b"last\n")])
