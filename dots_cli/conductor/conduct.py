@@ -28,7 +28,7 @@ from .settings import Settings
 from .watch import Say, Times, Watch, left_early, times
 
 FAREWELL = 1.0
-CLOSING = 3.0
+CLOSING = 2.0
 
 OWN = (SENDER, GATE)
 

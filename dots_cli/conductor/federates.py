@@ -9,7 +9,7 @@ from typing import Any
 import helics as h
 
 from .failure import Ended
-from .federation import Broker
+from .federation import Broker, inside
 
 
 class Federate:
@@ -20,32 +20,33 @@ class Federate:
 
     def start_initialising(self) -> None:
         """Ask to be initialised, without waiting; see `arrived`."""
-        with _ended_where_helics_complains():
+        with _inside_helics():
             h.helicsFederateEnterInitializingModeAsync(self._federate)
 
     def finish_initialising(self) -> None:
         """All federates have asked to be initialised: their interfaces are known."""
-        with _ended_where_helics_complains():
+        with _inside_helics():
             h.helicsFederateEnterInitializingModeComplete(self._federate)
 
     @property
     def arrived(self) -> bool:
         """Whether what was started has come to its end."""
-        return bool(h.helicsFederateIsAsyncOperationCompleted(self._federate))
+        with _inside_helics():
+            return bool(h.helicsFederateIsAsyncOperationCompleted(self._federate))
 
     def execute(self) -> None:
         """Enter executing mode; everybody else does so too."""
-        with _ended_where_helics_complains():
+        with _inside_helics():
             h.helicsFederateEnterExecutingMode(self._federate)
 
     def request(self, simulated: float) -> float:
         """Wait for simulated time; the time granted."""
-        with _ended_where_helics_complains():
+        with _inside_helics():
             return float(h.helicsFederateRequestTime(self._federate, simulated))
 
     def leave(self) -> None:
         """Disconnect from the federation."""
-        with _ended_where_helics_complains():
+        with _inside_helics():
             h.helicsFederateDisconnect(self._federate)
 
 
@@ -53,7 +54,7 @@ class Mailbox(Federate):
     """A federate that sends and receives messages, at an endpoint of its own."""
 
     def __init__(self, broker: Broker, name: str, endpoint: str) -> None:
-        with _ended_where_helics_complains():
+        with _inside_helics():
             info = h.helicsCreateFederateInfo()
             h.helicsFederateInfoSetCoreName(info, broker.core(f"{name}_core", 1))
             federate = h.helicsCreateMessageFederate(name, info)
@@ -62,18 +63,23 @@ class Mailbox(Federate):
 
     def send(self, destination: str, text: bytes) -> None:
         """Send a message; it arrives at the simulated time of now."""
-        with _ended_where_helics_complains():
+        with _inside_helics():
             h.helicsEndpointSendBytesTo(self._endpoint, text, destination)
 
-    def received(self) -> Iterator[tuple[str, str]]:
+    def received(self) -> list[tuple[str, str]]:
         """The messages that have come: source endpoint and text."""
-        while h.helicsEndpointHasMessage(self._endpoint):
-            message = h.helicsEndpointGetMessage(self._endpoint)
-            yield h.helicsMessageGetSource(message), h.helicsMessageGetString(message)
+        messages = []
+        with _inside_helics():
+            while h.helicsEndpointHasMessage(self._endpoint):
+                message = h.helicsEndpointGetMessage(self._endpoint)
+                messages.append(
+                    (h.helicsMessageGetSource(message), h.helicsMessageGetString(message))
+                )
+        return messages
 
     def block(self, name: str, at: float) -> None:
         """Let the federate of that name alone be granted no time from `at` on."""
-        with _ended_where_helics_complains():
+        with _inside_helics():
             h.helicsFederateSendCommand(self._federate, name, f"set barrier {at:.0f} {BLOCK}")
 
 
@@ -82,8 +88,9 @@ BLOCK = 7
 
 
 @contextlib.contextmanager
-def _ended_where_helics_complains() -> Iterator[None]:
+def _inside_helics() -> Iterator[None]:
     try:
-        yield
+        with inside():
+            yield
     except h.HelicsException as error:
         raise Ended(str(error)) from error

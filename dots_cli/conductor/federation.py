@@ -19,12 +19,19 @@ from helics.capi import ffi
 
 from . import rounds
 from .failure import Ended, Failure
+from .inside import Inside
 from .ports import probe
 
 MAX_TIME: float = h.HELICS_TIME_MAXTIME
+VERSION: str = h.helicsGetVersion()
 QUIET = "--loglevel=no_print"
 REFUSED = re.compile(r"got disconnect from \S+\(0\)")
 TWICE = re.compile(r"^duplicate publication names \((.*)\)$", re.IGNORECASE)
+
+inside = Inside()
+"""Everything that HELICS is asked to do is asked in here."""
+_listeners: list[Any] = []
+"""HELICS calls them from threads of its own, nobody knows until when: they are never given back."""
 
 warnings.filterwarnings("ignore", message="This function will return a JSON object")
 
@@ -63,11 +70,18 @@ class Broker:
         self._key = key
         self._refused = refused
         probe(host, port)
+        with inside():
+            self._listen(host, first_core_port, federates)
+        self._cores: list[Any] = []
+        self._decoy = self.core(f"decoy_{port}", 0)
+
+    def _listen(self, host: str, first_core_port: int, federates: int) -> None:
+        port = self._port
         init = [
             f"-f {federates}",
             f"--port={port}",
             f"--portstart={first_core_port}",
-            f"--brokerkey={key}",
+            f"--brokerkey={self._key}",
             "--ipv4" if host == "0.0.0.0" else "--local_interface=tcp://127.0.0.1",
             "--loglevel=connections",
             "--globaltime",
@@ -82,14 +96,14 @@ class Broker:
                 f"the HELICS broker could not listen on port {port} or {port + 1}",
                 "Another program took the port; start the run again.",
             )
-        self._listener = ffi.callback("void(int, const char *, const char *, void *)", self._hear)
-        h.helicsBrokerSetLoggingCallback(self._broker, self._listener, ffi.NULL)
-        self._cores: list[Any] = []
-        self._decoy = self.core(f"decoy_{port}", 0)
+        listener = ffi.callback("void(int, const char *, const char *, void *)", self._hear)
+        _listeners.append(listener)
+        h.helicsBrokerSetLoggingCallback(self._broker, listener, ffi.NULL)
 
     def dismiss_decoy(self) -> None:
         """Let the decoy leave; it has to before time can start. Waits until it is gone."""
-        h.helicsCoreDisconnect(self._cores[0])
+        with inside():
+            h.helicsCoreDisconnect(self._cores[0])
         deadline = time.monotonic() + 1.0
         while self._decoy_is_there() and time.monotonic() < deadline:
             time.sleep(0.002)
@@ -100,23 +114,18 @@ class Broker:
             c["attributes"]["name"] == self._decoy for c in cores if c["state"] != "disconnected"
         )
 
-    @property
-    def connected(self) -> bool:
-        """Whether the federation lives."""
-        return bool(h.helicsBrokerIsConnected(self._broker))
-
     def wait_for_end(self, seconds: float) -> bool:
         """Wait until every federate has left; False where some are still there."""
-        return bool(h.helicsBrokerWaitForDisconnect(self._broker, int(seconds * 1000)))
+        with inside():
+            return bool(h.helicsBrokerWaitForDisconnect(self._broker, int(seconds * 1000)))
 
     def disconnect(self) -> None:
-        """End the federation for everybody; models leave their loops."""
-        h.helicsBrokerDisconnect(self._broker)
+        """End the federation for everybody; models leave their loops. Gives the ports back.
 
-    def close(self) -> None:
-        """Give the ports back after the end. Models that have left can wait for this to exit."""
-        h.helicsBrokerDisconnect(self._broker)
-        h.helicsBrokerFree(self._broker)
+        The broker is not freed: others can be inside it. `close` frees everything at once.
+        """
+        with inside():
+            h.helicsBrokerDisconnect(self._broker)
 
     def federates(self) -> list[str]:
         """Names of all federates that have ever joined."""
@@ -199,13 +208,15 @@ class Broker:
         return float(self._query("timeconfig", federate).get("period", 0.0))
 
     def _query(self, what: str, target: str = "root") -> Any:
-        query = h.helicsCreateQuery(target, what)
         try:
-            answer = h.helicsQueryBrokerExecute(query, self._broker)
-        except h.HelicsException as error:
+            with inside():
+                query = h.helicsCreateQuery(target, what)
+                try:
+                    answer = h.helicsQueryBrokerExecute(query, self._broker)
+                finally:
+                    h.helicsQueryFree(query)
+        except (h.HelicsException, Ended) as error:
             raise QueryFailed(f"{what}: {error}") from error
-        finally:
-            h.helicsQueryFree(query)
         if isinstance(answer, str):
             try:
                 answer = json.loads(answer)
@@ -221,8 +232,9 @@ class Broker:
         Early, before models knock: see above.
         """
         joining = f"--broker=127.0.0.1 --brokerport={self.entrance} --brokerkey={self._key} {QUIET}"
-        core = h.helicsCreateCore("zmq", name, f"-f {federates} {joining}")
-        h.helicsCoreConnect(core)
+        with inside():
+            core = h.helicsCreateCore("zmq", name, f"-f {federates} {joining}")
+            h.helicsCoreConnect(core)
         self._cores.append(core)
         # HELICS looks only every 0.1 s whether a federate may join, if its core may not yet.
         time.sleep(0.005)
@@ -270,7 +282,7 @@ class Stage:
             self.check()
             broker, self._broker = self._broker, None
         if broker is not None:
-            broker.close()
+            broker.disconnect()
 
     def check(self) -> None:
         """`Ended` where the run is being ended."""
@@ -292,14 +304,20 @@ class Stage:
         # Seldom HELICS never comes back from this while somebody is just joining.
         leaving = threading.Thread(target=farewell, daemon=True)
         leaving.start()
-        leaving.join(2 * patience)
+        leaving.join(1.5 * patience)
 
 
 def close(patience: float) -> None:
-    """Let HELICS send what it still holds back: a model that misses it waits 20 s for it."""
-    closing = threading.Thread(target=h.helicsCloseLibrary, daemon=True)
-    closing.start()
-    closing.join(patience)
+    """Let HELICS send what it still holds back: a model that misses it waits 20 s for it.
+
+    Frees everything, so not where somebody stays inside, for instance with a question to a model
+    that was killed; what was to be sent has had all the patience to be sent then.
+    """
+    latest = time.monotonic() + patience
+    if inside.close(patience):
+        closing = threading.Thread(target=h.helicsCloseLibrary, daemon=True)
+        closing.start()
+        closing.join(max(0.0, latest - time.monotonic()))
 
 
 def poll(condition: Callable[[], bool], stage: Stage, *, longest: float = 0.1) -> Iterator[float]:

@@ -70,7 +70,7 @@ class Gate(Mailbox):
                     self._travelling = False
                     self._turns += 1
             check()
-            called = bool(list(self.received()))
+            called = bool(self.received())
             with self._changed:
                 self._granted = granted
                 if granted >= self._end or (granted < wanted - SAME and not called):

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from . import roll_call, rounds, wiring
 from .failure import Failure
-from .federation import Broker, Stage, poll
+from .federation import VERSION, Broker, Stage, poll
 from .front_door import FrontDoor
 from .gate import Gate
 from .herald import Herald, Say, too_late
@@ -54,7 +54,7 @@ class Phase2:
         calculations = sum(self._expected.values())
         check_ports(settings, calculations)
         # The way through the door costs time: only where the broker cannot count far enough.
-        inner = INNER if rounds.run_out(settings.duration, calculations) else 0
+        inner = INNER if rounds.run_out(settings.duration, calculations, VERSION) else 0
 
         def refused() -> None:
             if self._gate_open:

@@ -10,7 +10,7 @@ import pytest
 from dots_cli.conductor.failure import Failure
 from dots_cli.conductor.rounds import Answers, Rounds, check, run_out
 
-GREETING = b"\xff" + bytes(8) + b"\x7f\x03" + bytes(53)
+GREETING = b"\xff" + bytes(8) + b"\x7f\x03\x00" + b"NULL".ljust(52, b"\0")
 READY = b"\x04\x05\x05READ"
 TIME_REQUEST, TIME_GRANT = 500, 35
 
@@ -88,11 +88,57 @@ def test_whatever_is_no_part_of_a_request_passes_at_once() -> None:
     assert answers.hear(long[50_000:]) == long[50_000:]
 
 
+@pytest.mark.parametrize(
+    "greeting",
+    [
+        GREETING.replace(b"NULL\0", b"CURVE"),
+        b"\x01\x00" + bytes(62),  # an older ZMTP begins with a frame
+    ],
+    ids=["encrypted", "older"],
+)
+def test_a_stream_of_another_kind_passes_as_it_came(greeting: bytes) -> None:
+    answers = Answers(counted(65_536))
+    stream = greeting + READY + message(TIME_REQUEST, 1)
+    heard = b"".join(answers.hear(stream[at : at + 50]) for at in range(0, len(stream), 50))
+    assert heard == stream
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        message(TIME_REQUEST, 1, size=70),
+        b"\0\x45\0" + message(TIME_REQUEST, 1)[3:],
+        message(TIME_REQUEST + 1, 1),
+        message(TIME_REQUEST, -1),
+        message(TIME_REQUEST, 65_536),
+    ],
+    ids=["longer", "big-endian", "another code", "negative", "whole already"],
+)
+def test_what_is_no_time_request_as_it_is_known_passes_as_it_came(odd: bytes) -> None:
+    answers = Answers(counted(65_536))
+    assert answers.hear(GREETING + odd) == GREETING + odd
+    assert answers.hear(message(TIME_REQUEST, 1)) == message(TIME_REQUEST, 65_537)
+
+
+def test_a_broker_that_begins_again_at_1_is_told_what_it_was_told() -> None:
+    """As HELICS does after 3.6.1: from 32,767 on to 1. Answers can be late, or come twice."""
+    rounds = Rounds()
+    for number in range(1, 3 * 32_767):
+        told = (number - 1) % 32_767 + 1
+        assert rounds.whole(told) == told
+        late = (number - 1 - number % 5_000) % 32_767 + 1
+        assert rounds.whole(late) == late
+
+
 def test_simulations_for_which_the_broker_can_count_go_without_the_door() -> None:
     year, week = 366 * 86_400, 7 * 86_400
-    assert run_out(year, 2)
-    assert run_out(week, 4)
-    assert not run_out(86_400, 4)
+    assert run_out(year, 2, "3.6.1 (2025-02-24)")
+    assert run_out(week, 4, "3.6.1 (2025-02-24)")
+    assert not run_out(86_400, 4, "3.6.1 (2025-02-24)")
+
+
+def test_a_broker_that_is_not_known_goes_without_the_door() -> None:
+    assert not run_out(366 * 86_400, 2, "3.7.0 (2026-09-01)")
 
 
 def test_a_broker_that_has_counted_to_its_end_is_found_out_unless_it_is_helped() -> None:
