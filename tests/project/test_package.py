@@ -62,7 +62,7 @@ def test_the_wheel_has_the_whole_package_and_its_licence(wheel: Path) -> None:
 
 
 def test_the_wheel_has_nothing_else(wheel: Path) -> None:
-    """No tests of ours, no tool's leftovers; those of examples and of new services come with them."""
+    """No tests of ours; those of examples and of new services come with them."""
     for name in _names(wheel):
         assert name.parts[0] == "dots_cli" or name.parts[0].endswith(".dist-info"), name
         assert not {"__pycache__", ".venv", ".git", ".ci"} & set(name.parts), name
