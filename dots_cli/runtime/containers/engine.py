@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from dots_cli.plan.model import ContainerSpec
-from dots_cli.runtime.containers import answers, sdk, translate
+from dots_cli.runtime.containers import answers, failures, sdk, translate
 from dots_cli.runtime.containers.facts import (
     Container,
     ContainerEvent,
@@ -268,9 +268,14 @@ class Engine:
             lines = self._api.build(
                 path=str(context), tag=name, platform=platform, rm=True, forcerm=True, decode=True
             )
+            full = False
             for line in lines:
                 if text := str(line.get("stream", "")).rstrip("\n"):
+                    full |= failures.FULL_SAID in text.lower()
                     tell(text)
+                if full and line.get("error"):
+                    # The engine tells only that a command has failed.
+                    line = {"error": f"{line['error']}: {failures.FULL_SAID}"}
                 sdk.raise_told(what, line)
 
     def remove_image(self, name: str) -> None:

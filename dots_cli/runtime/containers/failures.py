@@ -13,6 +13,7 @@ NO_PERMISSION = (
     "or use rootless Docker."
 )
 WRONG_ADDRESS = "Correct DOCKER_HOST (or unset it), or choose a context: `docker context use ...`."
+FULL_SAID = "no space left on device"
 FULL = "Free space (`docker system df` shows who uses it), then try again."
 NETWORKS = (
     "Remove networks that nobody uses (`docker network ls`), or widen "
@@ -48,7 +49,7 @@ def refused(what: str, status: int, said: str) -> EngineFailure:
     """The engine answered with an error. `what` it was to do, `said` in its own words."""
     said = said.strip()
     message = f"cannot {what}: {said}"
-    if "no space left on device" in said:
+    if FULL_SAID in said.lower():
         return EngineFailure(message, FULL)
     if "address pool" in said or "non-overlapping" in said:
         return NoNetworkLeft(f"{message}: every address range for networks is in use", NETWORKS)
