@@ -198,7 +198,8 @@ class Supervisor:
             case "wired":
                 write_atomically(self._folder.units, json.dumps(said.get("units", {}), indent=1))
             case "stopped":
-                self._simulated = said.get("simulated", self._simulated)
+                if (simulated := said.get("simulated", 0.0)) > self._simulated:
+                    self._note(Progress(simulated=simulated), now)
                 if self._ending:
                     self._ending.federation_left(now, simulated=self._executing)
             case _:

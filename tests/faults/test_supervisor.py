@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import csv
+import json
 import os
 import shutil
 import sys
 import time
 from dataclasses import replace
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import psutil
@@ -98,6 +101,24 @@ def test_a_pause_asked_for_while_environments_are_built_is_kept(runs: Runs, tmp_
     assert not [e for e in quick.events_of(folder.path) if e["event"] == "progress"]
     runs.run_dots("resume", folder.run_id, check=0)
     assert runs.wait_for_verdict(folder.path)["verdict"] == "succeeded"
+
+
+def test_a_fast_run_that_is_stopped_says_how_far_all_of_its_results_go(
+    runs: Runs, tmp_path: Path
+) -> None:
+    folder = runs.detach(quick.write(tmp_path, [WEATHER, PV, HOUSE], duration="366d"))
+    runs.wait_for_event(folder, "progress")
+    runs.run_dots("stop", folder.name, check=0)
+    assert runs.wait_for_verdict(folder)["verdict"] == "stopped"
+    reached = json.loads(runs.run_dots("status", folder.name, "--json", check=0).stdout)[
+        "simulated"
+    ]
+    assert reached > 0
+    runs.run_dots("export", folder.name, "-o", tmp_path / "csv", check=0)
+    last = (datetime(2024, 6, 21) + timedelta(seconds=reached)).isoformat()
+    for esdl_type in ("EnvironmentalProfiles", "PVInstallation", "EConnection"):
+        with (tmp_path / "csv" / f"{esdl_type}.csv").open(encoding="utf-8") as file:
+            assert max(row["time"] for row in csv.DictReader(file)) == last
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="sessions are POSIX")
