@@ -42,7 +42,7 @@ from dots_cli.runtime.base import (
     containers_of,
 )
 from dots_cli.runtime.containers import cleanup, platform, translate
-from dots_cli.runtime.containers.ends import Ends
+from dots_cli.runtime.containers.ends import Ends, describe
 from dots_cli.runtime.containers.engine import Engine
 from dots_cli.runtime.containers.facts import Container, EngineFailure, NoNetworkLeft, Project
 from dots_cli.runtime.containers.images import Images, Ready
@@ -57,8 +57,6 @@ STARTERS = 4
 LAST_LINES = 1.0
 """Seconds that the end of a container waits for its last lines."""
 GONE = 5.0
-_SIGNALLED = 128
-_LAST_SIGNAL = 64
 
 
 @dataclass
@@ -396,16 +394,3 @@ class DockerRuntime:
     def _snapshot(self) -> dict[str, _Running]:
         with self._lock:
             return dict(self._running)
-
-
-def describe(ended: Container, *, engine_was_away: bool = False) -> tuple[int, str]:
-    """The exit code, negative for a signal, and words for what a code alone does not tell."""
-    code = ended.exit_code or 0
-    if _SIGNALLED < code <= _SIGNALLED + _LAST_SIGNAL:
-        code = _SIGNALLED - code
-    if ended.out_of_memory and code != 0:
-        limit = f", limit {ended.memory_limit >> 20} MB" if ended.memory_limit else ""
-        return code, f"was killed: out of memory{limit}"
-    if code != 0 and engine_was_away:
-        return code, "was ended with the Docker engine, which was restarted"
-    return code, ended.error if code != 0 else ""

@@ -7,9 +7,11 @@ import time
 from collections.abc import Callable
 
 from dots_cli.runtime.containers.engine import Engine, Events
-from dots_cli.runtime.containers.facts import EngineFailure
+from dots_cli.runtime.containers.facts import Container, EngineFailure
 
 AGAIN = 0.3
+_SIGNALLED = 128
+_LAST_SIGNAL = 64
 PATIENCE = 60.0
 """Seconds that an engine may be away, to be restarted for instance."""
 
@@ -76,3 +78,16 @@ class Ends:
                 events.close()
             return events
         return None
+
+
+def describe(ended: Container, *, engine_was_away: bool = False) -> tuple[int, str]:
+    """The exit code, negative for a signal, and words for what a code alone does not tell."""
+    code = ended.exit_code or 0
+    if _SIGNALLED < code <= _SIGNALLED + _LAST_SIGNAL:
+        code = _SIGNALLED - code
+    if ended.out_of_memory and code != 0:
+        limit = f", limit {ended.memory_limit >> 20} MB" if ended.memory_limit else ""
+        return code, f"was killed: out of memory{limit}"
+    if code != 0 and engine_was_away:
+        return code, "was ended with the Docker engine, which was restarted"
+    return code, ended.error if code != 0 else ""

@@ -270,7 +270,7 @@ class Engine:
             )
             full = False
             for line in lines:
-                if text := str(line.get("stream", "")).rstrip("\n"):
+                for text in str(line.get("stream", "")).splitlines():
                     full |= failures.FULL_SAID in text.lower()
                     tell(text)
                 if full and line.get("error"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+import re
 import shutil
 import subprocess
 import threading
@@ -25,6 +26,7 @@ TELL_EVERY = 0.5
 SHOWN = 30
 """Lines of a failed build that are shown."""
 
+_COLOUR = re.compile(r"\x1b\[[0-9;:]*m")
 _NAMES = {"x86_64": "amd64", "aarch64": "arm64", "armv7l": "arm"}
 
 
@@ -135,7 +137,7 @@ class Images:
         registry = name.partition("/")[0] if "." in name.partition("/")[0] else ""
         hint = f"Check its name; if it is private: docker login {registry}".rstrip()
         if not isinstance(error, NotThere) and "denied" not in said and "unauthorized" not in said:
-            hint = "Check the name and the network; or build the service: give it a `source:`."
+            hint = "Check the name and the network; or have it built: `source:` and no `image:`."
         return EngineFailure(f"image {name} (for {self._service_of(spec)}): {said}", hint)
 
     def _build(self, name: str, spec: ContainerSpec, tell: Callable[[str], None]) -> None:
@@ -143,7 +145,9 @@ class Images:
         said: list[str] = []
 
         def hear(line: str) -> None:
-            said.append(line)
+            line = _COLOUR.sub("", line).rstrip()
+            if line:
+                said.append(line)
             tell(line)
             if self._cancelled.is_set():
                 raise EngineFailure("the preparation was stopped")

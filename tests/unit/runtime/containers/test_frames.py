@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 import pytest
 
-from dots_cli.runtime.containers.docker_runtime import describe
+from dots_cli.runtime.containers.ends import describe
 from dots_cli.runtime.containers.facts import Container
 from dots_cli.runtime.containers.frames import STDERR, STDOUT, Decoder, Frame, Lines, Replay
 
