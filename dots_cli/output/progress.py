@@ -6,6 +6,7 @@ from collections import deque
 from dataclasses import dataclass
 
 from dots_cli.output.interrupts import LEAVE_KEY
+from dots_cli.output.logs import clean
 from dots_cli.output.screen import Styled
 from dots_cli.output.words import date, number, plural, some, span
 from dots_cli.runs.state import RunState
@@ -230,6 +231,8 @@ def _preparing(state: RunState, now: float) -> list[Styled]:
 
 
 def _prepares(service: str, what: str) -> str:
+    """One line, whatever a builder has printed."""
+    what = clean(what.rstrip().replace("\n", " "), colours=False)
     return what if service in what else f"{service}: {what}"
 
 

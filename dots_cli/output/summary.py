@@ -31,7 +31,7 @@ def print_summary(folder: RunFolder, state: RunState) -> None:
         _print_last_words(folder, verdict)
     _print_verdict(state, verdict)
     sys.stdout.flush()
-    with_results = print_points(folder)
+    with_results = _may_have_results(state) and print_points(folder)
     sys.stdout.flush()
     _print_where_next(folder, verdict, with_results)
 
@@ -86,6 +86,11 @@ def points(folder: RunFolder) -> list[tuple[str, int, int]]:
     if not any(counts.values()):
         return []
     return [(name, objects[name], counts.get(name, 0)) for name in sorted({*objects, *counts})]
+
+
+def _may_have_results(state: RunState) -> bool:
+    """Whether a model was started: a store that is not there is no news before that."""
+    return any(process.role == "model" for process in state.processes) or bool(state.external)
 
 
 def _print_verdict(state: RunState, verdict: VerdictReached) -> None:

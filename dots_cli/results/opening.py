@@ -55,6 +55,14 @@ def open_results(folder: RunFolder, plan: Plan, tell: Tell | None = None) -> Res
     return InfluxResults(_access(plan), scope(plan), units)
 
 
+def _ended_before_its_store(folder: RunFolder) -> bool:
+    """Whether a run has failed so early that it cannot have results."""
+    from dots_cli.runs import registry
+
+    state = registry.state(folder)
+    return state.verdict is not None and not any(p.role == "store" for p in state.processes)
+
+
 def _platform(folder: RunFolder, plan: Plan, tell: Tell) -> Access:
     """The platform's InfluxDB, as its reader."""
     from dots_cli.runtime.containers import platform
@@ -63,6 +71,11 @@ def _platform(folder: RunFolder, plan: Plan, tell: Tell) -> Access:
     with Engine.connect() as engine:
         there = platform.find(engine)
         if there is None or not there.volumes:
+            if _ended_before_its_store(folder):
+                raise StoreFailure(
+                    f"{plan.run_id} has no results: it did not get as far as its InfluxDB",
+                    f"See why: dots status {plan.run_id}",
+                )
             raise StoreFailure(
                 f"the results of {plan.run_id} are gone: the platform's InfluxDB has no data",
                 "They went with `dots teardown --volumes`; run the scenario again.",

@@ -347,6 +347,10 @@ def test_looking_at_results_starts_what_was_stopped_or_removed(bare: Stage) -> N
     platform.remove(bare.engine, volumes=True)
     gone = dots("results", bare.plan.run_id, check=7)
     assert "the platform's InfluxDB has no data" in gone.stderr
+    verdict = {"verdict": "failed", "cause": "environment", "message": "no image", "exit_code": 4}
+    bare.folder.verdict.write_text(json.dumps(verdict))
+    never = dots("results", bare.plan.run_id, check=7)
+    assert "did not get as far as its InfluxDB" in never.stderr
 
 
 def test_the_command_line_shows_opens_and_removes_it(own: Stage) -> None:

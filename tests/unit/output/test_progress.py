@@ -66,6 +66,18 @@ def test_preparing_names_each_service_and_for_how_long() -> None:
     assert "weather: making an environment (7 s)" in text
 
 
+def test_what_a_builder_prints_stays_in_its_line() -> None:
+    building = [
+        Preparing(at=2, service="ems", what="building ems: Fetched 16.9 MB\nReading lists\r"),
+        Preparing(at=2, service="pv", what="building pv: \x1b[91merror: no compiler\x1b[0m\n"),
+    ]
+    text = shown([STARTED, *building], now=12)
+    assert "building ems: Fetched 16.9 MB Reading lists (10 s)\n" in text
+    assert "building pv: error: no compiler (10 s)\n" in text
+    assert len(text.splitlines()) == 3
+    assert "\x1b" not in text
+
+
 def test_joining_names_who_is_missing_and_for_how_long() -> None:
     joining = Joining(at=20, phase=1, joined=["pv-1"], missing=["pv-2"], waited=8)
     text = shown([STARTED, *MODELS, joining], now=22)

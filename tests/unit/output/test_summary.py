@@ -1,0 +1,32 @@
+from __future__ import annotations
+
+import pytest
+
+from dots_cli.errors import StoreFailure
+from dots_cli.output import summary
+from dots_cli.plan.model import Plan
+from dots_cli.render.run_folder import RunFolder
+from dots_cli.results import opening
+from dots_cli.runs.state import RunState, advance
+from dots_cli.runtime.events import Preparing, ProcessStarted, VerdictReached
+from tests.support.acting import make_run
+
+FAILED = VerdictReached(
+    at=9, verdict="failed", cause="environment", model=None, message="no image", exit_code=4
+)
+
+
+def test_a_run_that_failed_before_a_model_was_started_is_not_asked_for_results(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def gone(folder: RunFolder) -> Plan:
+        raise StoreFailure("the results are gone", "")
+
+    monkeypatch.setattr(opening, "read_plan", gone)
+    folder = make_run()
+    prepared = advance(RunState(folder.run_id), Preparing(at=1, service="pv", what="pulling pv"))
+    summary.print_summary(folder, advance(prepared, FAILED))
+    assert "the results are gone" not in capsys.readouterr().err
+    started = advance(prepared, ProcessStarted(at=2, name="pv-1", role="model", handle="1"))
+    summary.print_summary(folder, advance(started, FAILED))
+    assert "the results are gone" in capsys.readouterr().err
