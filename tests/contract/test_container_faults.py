@@ -189,7 +189,9 @@ def test_a_polite_stop_keeps_what_was_simulated(runs: Runs, tmp_path: Path) -> N
     told = runs.run_dots("results", run_id, check=0)
     assert "PVInstallation" in told.stdout
     ends = [e for e in events_so_far(folder) if e["event"] == "process_ended"]
-    assert {e["code"] for e in ends} == {0}, ends
+    # The conductor is not waited for: HELICS can take seconds to close.
+    codes = {e["name"]: e["code"] for e in ends if e["role"] == "model"}
+    assert codes == dict.fromkeys(["weather-1", "pv-1", "pv-2", "house-1"], 0)
     assert not still_running(run_id)
     plain = runs.run_dots("logs", "pv-1", "--run", run_id, check=0).stdout.splitlines()
     timed = runs.run_dots("logs", "pv-1", "--run", run_id, "--timestamps", check=0)
