@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from rich.table import Table
     from rich.text import Text
 
+SHORT_ID = 12
+"""Letters of a container's id that are enough for the Docker CLI."""
+
 _STYLES = {"succeeded": "green", "stopped": "yellow", "paused": "yellow", "lost": "red"}
 
 
@@ -137,18 +140,21 @@ def brief_data(folder: RunFolder, state: RunState) -> Mapping[str, Any]:
 
 
 def _processes(state: RunState) -> Table:
-    table = _table("process", "state", "pid")
-    table.columns[-1].justify = "right"
+    boxed = state.runtime == "docker"
+    table = _table("process", "state", "container" if boxed else "pid")
+    table.columns[-1].justify = "left" if boxed else "right"
     rows = [state.model(model) for model in state.models]
     rows += [_process(state, name) for name in _others(state)]
+    if boxed:  # The platform's store goes on when it is done with the run.
+        rows = [row for row in rows if row.name != "store" or row.code]
     for row in rows:
         words, style = str(row.state), ""
         if row.code is not None:
             words, style = describe_exit(row.code), "red" if row.code else ""
         elif row.state == "missing":
             words, style = "has not joined yet", "yellow"
-        pid = row.pid if row.code is None else None
-        table.add_row(row.name, _styled(words, style), pid or "")
+        handle = (row.pid or "") if row.code is None else ""
+        table.add_row(row.name, _styled(words, style), handle[:SHORT_ID] if boxed else handle)
     return table
 
 

@@ -13,6 +13,7 @@ from dots_cli.runtime.events import (
     ProcessEnded,
     ProcessStarted,
     Progress,
+    RunStarted,
     Waiting,
 )
 from tests.conftest import Dots, StartDots
@@ -78,6 +79,29 @@ def test_status_of_each_phase_says_whom_it_waits_for(run_dots: Dots) -> None:
     told = run_dots("status", check=0).stdout
     assert "failed" in told
     assert "pv-1 was killed" in told
+
+
+def test_status_of_a_run_in_containers_shows_ids_and_no_end_of_a_store_that_goes_on(
+    run_dots: Dots,
+) -> None:
+    ident = "40310ef41b8e51fce33c83efe88c1c11dfb57f594624b8fe15f849fe40e76e01"
+    with Actor(make_run(models=["pv-1"])) as actor:
+        actor.tell(
+            RunStarted(run_id=actor.folder.run_id, runtime="docker", models=["pv-1"]),
+            ProcessStarted(name="influxdb", role="store", handle=ident),
+            ProcessStarted(name="pv-1", role="model", handle=ident),
+        )
+        told = run_dots("status", check=0).stdout
+        assert "container" in told
+        assert "pid" not in told
+        assert ident[:12] in told
+        assert ident[:13] not in told
+        assert _models(run_dots)[0]["pid"] == ident
+        let_go = "serves other runs as well"
+        actor.tell(ProcessEnded(name="influxdb", role="store", code=0, detail=let_go))
+        assert "store" not in run_dots("status", check=0).stdout
+        actor.tell(ProcessEnded(name="influxdb", role="store", code=1, detail="is gone"))
+        assert "store" in run_dots("status", check=0).stdout
 
 
 def _models(run_dots: Dots) -> list[dict[str, str]]:
