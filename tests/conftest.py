@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -17,6 +18,11 @@ from tests.support import parts, processes
 
 Dots = Callable[..., subprocess.CompletedProcess[str]]
 StartDots = Callable[..., AbstractContextManager[processes.Running]]
+
+
+def pytest_configure() -> None:
+    """A shell starts jobs in the background with Ctrl-C ignored, which their children inherit."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

@@ -53,7 +53,7 @@ def register(app: typer.Typer) -> None:
         ] = False,
         as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     ) -> None:
-        """Write the container stack of a run as a folder that needs nothing but `docker compose`.
+        """Write the container stack of a run, for `docker compose`.
 
         A stack that was rendered into the folder before is replaced.
         """
