@@ -42,6 +42,7 @@ from dots_cli.runtime.base import (
     containers_of,
 )
 from dots_cli.runtime.containers import cleanup, platform, translate
+from dots_cli.runtime.containers.activity import Activity
 from dots_cli.runtime.containers.ends import Ends, describe
 from dots_cli.runtime.containers.engine import Engine
 from dots_cli.runtime.containers.facts import Container, EngineFailure, NoNetworkLeft, Project
@@ -97,7 +98,7 @@ class DockerRuntime:
         self._lock = threading.Lock()
         self._closing = False
         self._was_away = False
-        self._activity: dict[str, float] = {}
+        self._activity: Activity | None = None
         self._workers = ThreadPoolExecutor(STARTERS, thread_name_prefix="container")
         self._enders = ThreadPoolExecutor(STARTERS, thread_name_prefix="end")
 
@@ -131,12 +132,11 @@ class DockerRuntime:
         self._signal(names, "SIGKILL")
 
     def activity(self, name: str) -> float:
-        """Processor seconds of a container."""
+        """Processor seconds of a container, as the engine has told them last; waits for nothing."""
         for ident, running in self._snapshot().items():
-            if running.spec.name == name and self._engine:
-                with contextlib.suppress(EngineFailure):
-                    self._activity[name] = self._engine.cpu_seconds(ident)
-        return self._activity.get(name, 0.0)
+            if running.spec.name == name and self._activity:
+                return self._activity.of(ident)
+        return 0.0
 
     def close(self) -> None:
         """End the preparation and what still runs. The containers stay, until `dots teardown`."""
@@ -164,6 +164,7 @@ class DockerRuntime:
 
     def _prepare(self) -> None:
         self._engine = engine = Engine.connect()
+        self._activity = Activity(engine.cpu_seconds)
         write_stack(
             self._folder.stack,
             self._plan,
