@@ -57,7 +57,8 @@ def print_logs(
                 printer.print(lines)
         printer.flush()
     if not printer.printed:
-        console.say(f"{model or 'The models of ' + folder.run_id} said nothing yet.")
+        yet = "" if registry.verdict(folder) else " yet"
+        console.say(f"{model or 'The models of ' + folder.run_id} said nothing{yet}.")
 
 
 def _lines_of(folder: RunFolder, name: str, tail: int | None) -> Iterator[LogLines]:

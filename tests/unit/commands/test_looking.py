@@ -147,9 +147,11 @@ def test_an_unknown_model_names_the_known(run_dots: Dots) -> None:
 
 
 def test_a_silent_model_is_said_to_be_silent(run_dots: Dots) -> None:
-    make_run()
-    done = run_dots("logs", "pv-2", check=0)
-    assert (done.stdout, done.stderr) == ("", "pv-2 said nothing yet.\n")
+    with Actor(make_run()) as actor:
+        done = run_dots("logs", "pv-2", check=0)
+        assert (done.stdout, done.stderr) == ("", "pv-2 said nothing yet.\n")
+        actor.end()
+    assert run_dots("logs", "pv-2", check=0).stderr == "pv-2 said nothing.\n"
 
 
 def test_logs_are_followed_until_the_run_has_ended(start_dots: StartDots) -> None:
