@@ -280,3 +280,16 @@ def test_the_last_line_of_a_short_life_is_not_lost(engine: Engine, tmp_path: Pat
         finally:
             cleanup.remove_run(engine, project.name.removeprefix("dots-"))
         assert (tmp_path / f"{n}.log").read_text() == "".join(f"{i}\n" for i in range(10))
+
+
+def test_a_build_tells_line_by_line(engine: Engine, tmp_path: Path) -> None:
+    printing = "RUN printf 'one\\ntwo\\r\\033[91mthree\\033[0m\\n\\n'"
+    (tmp_path / "Dockerfile").write_text(f"FROM python:3.13-slim\n{printing}\n")
+    said: list[str] = []
+    name = f"dots-tests/lines-{os.urandom(4).hex()}"
+    try:
+        engine.build(tmp_path, name, None, said.append)
+    finally:
+        engine.remove_image(name)
+    assert {"one", "two"} <= set(said)
+    assert not any(letter in line for line in said for letter in "\r\n")
