@@ -261,7 +261,7 @@ def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
         ("[1, 2]", 1, "no JSON object"),
         ("", 1, "JSON syntax"),
         ('{"name": "a", "name": "b"}', 1, "a second time"),
-        ("[" * 5000, 0, "nested too deeply"),
+        ("[" * 5000 + "]" * 5000, 0, "nested too deeply"),
     ],
 )
 def test_a_file_that_is_no_request_is_an_error_with_its_line(
