@@ -41,7 +41,7 @@ def main() -> int:
         bare, plan = best_of(
             1 if QUICK else 7,
             [sys.executable, "-c", BARE, str(scenario)],
-            [sys.executable, "-m", "dots_cli", "plan", str(scenario)],
+            [sys.executable, "-m", "dots_cli", "plan", str(scenario), "--runtime", "docker"],
         )
         size = scenario.stat().st_size / 1e6
     ratio = plan.seconds / bare.seconds

@@ -29,6 +29,7 @@ SAME = 1e-6
 """Seconds that make no difference."""
 NEVER = 4e9
 CALL_INTERVAL = 0.01
+RING_INTERVAL = 0.3
 BELL = "bell"
 
 
@@ -123,9 +124,13 @@ class Gate(Mailbox):
 
     def _call(self, turn: int) -> None:
         """Make the request that is under way come back."""
+        ring_from = 0.0
         try:
-            self.send(f"{self._name}/{BELL}", b"!")
             while turn == self._turns:
+                # One bell is enough as a rule; the request may not have been under way yet.
+                if (now := time.monotonic()) >= ring_from:
+                    ring_from = now + RING_INTERVAL
+                    self.send(f"{self._name}/{BELL}", b"!")
                 # The block alone makes it look again, and only when it moves to a later time.
                 self._pokes += 1
                 self.block(self._name, NEVER + self._pokes)
