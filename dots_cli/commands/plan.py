@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Annotated
-
 import typer
 
-from dots_cli.commands import choosing
+from dots_cli.commands import choosing, options
 
 
 def register(app: typer.Typer) -> None:
@@ -15,29 +12,14 @@ def register(app: typer.Typer) -> None:
 
     @app.command()
     def plan(
-        scenario: Annotated[Path, typer.Argument(help="The ESDL file.", show_default=False)],
-        services: Annotated[
-            Path | None,
-            typer.Option(help="The service definition; default: the one beside the scenario."),
-        ] = None,
-        runtime: Annotated[
-            str,
-            typer.Option(envvar=choosing.VARIABLE, help=choosing.HELP),
-        ] = "auto",
-        start: Annotated[
-            str | None, typer.Option(help="When the simulation begins, without a zone.")
-        ] = None,
-        duration: Annotated[
-            str | None, typer.Option(help="How much time is simulated: 60h, 7d, seconds.")
-        ] = None,
-        settings: Annotated[
-            list[str] | None,
-            typer.Option("--set", metavar="SERVICE.VAR=VALUE", help="A variable of a service."),
-        ] = None,
-        offline: Annotated[
-            bool, typer.Option("--offline", help="Fetch nothing; use what is on this machine.")
-        ] = False,
-        as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+        scenario: options.Scenario,
+        services: options.Services = None,
+        runtime: options.Runtime = "auto",
+        start: options.Start = None,
+        duration: options.Duration = None,
+        settings: options.Variables = None,
+        offline: options.Offline = False,
+        as_json: options.AsJson = False,
     ) -> None:
         """Show what a run would start, without starting it."""
         import os

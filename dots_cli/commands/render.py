@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dots_cli.commands import completing
+from dots_cli.commands import options
 
 if TYPE_CHECKING:
     from dots_cli.plan.model import Plan
@@ -21,37 +21,18 @@ def register(app: typer.Typer) -> None:
 
     @app.command()
     def render(
-        scenario: Annotated[Path, typer.Argument(help="The ESDL file.", show_default=False)],
+        scenario: options.Scenario,
         output: Annotated[
             Path,
             typer.Option("--output", "-o", help="The folder to write.", show_default=False),
         ],
-        services: Annotated[
-            Path | None,
-            typer.Option(help="The service definition; default: the one beside the scenario."),
-        ] = None,
-        start: Annotated[
-            str | None, typer.Option(help="When the simulation begins, without a zone.")
-        ] = None,
-        duration: Annotated[
-            str | None, typer.Option(help="How much time is simulated: 60h, 7d, seconds.")
-        ] = None,
-        settings: Annotated[
-            list[str] | None,
-            typer.Option(
-                "--set",
-                metavar="SERVICE.VAR=VALUE",
-                help="A variable of a service.",
-                autocompletion=completing.variables,
-            ),
-        ] = None,
-        grafana: Annotated[
-            bool, typer.Option("--grafana/--no-grafana", help="Have a Grafana in the stack.")
-        ] = True,
-        offline: Annotated[
-            bool, typer.Option("--offline", help="Fetch nothing; use what is on this machine.")
-        ] = False,
-        as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+        services: options.Services = None,
+        start: options.Start = None,
+        duration: options.Duration = None,
+        settings: options.Variables = None,
+        grafana: options.Grafana = True,
+        offline: options.Offline = False,
+        as_json: options.AsJson = False,
     ) -> None:
         """Write the container stack of a run, for `docker compose`.
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from dots_cli.commands import choosing, completing
+from dots_cli.commands import completing, options
 
 
 def register(app: typer.Typer) -> None:
@@ -15,31 +14,17 @@ def register(app: typer.Typer) -> None:
 
     @app.command()
     def run(
-        scenario: Annotated[Path, typer.Argument(help="The ESDL file.")],
-        services: Annotated[
-            Path | None, typer.Option("--services", help="The service definition to use.")
-        ] = None,
-        start: Annotated[
-            str | None, typer.Option(help="Start of the simulated time, `2024-01-01 00:00:00`.")
-        ] = None,
-        duration: Annotated[
-            str | None, typer.Option(help="Simulated time: `60h`, `15m`, `7d` or seconds.")
-        ] = None,
+        scenario: options.Scenario,
+        services: options.Services = None,
+        start: options.Start = None,
+        duration: options.Duration = None,
         log_level: Annotated[
             str | None, typer.Option(help="What models log: debug, info, warning or error.")
         ] = None,
         name: Annotated[
             str | None, typer.Option(help="A name to find the run by, beside its id.")
         ] = None,
-        variables: Annotated[
-            list[str] | None,
-            typer.Option(
-                "--set",
-                metavar="SERVICE.VAR=VALUE",
-                help="A variable of a service.",
-                autocompletion=completing.variables,
-            ),
-        ] = None,
+        variables: options.Variables = None,
         external: Annotated[
             list[str] | None,
             typer.Option(
@@ -61,16 +46,9 @@ def register(app: typer.Typer) -> None:
         limit_run: Annotated[
             str | None, typer.Option(help="How long the whole run may take.")
         ] = None,
-        runtime: Annotated[
-            str, typer.Option(envvar=choosing.VARIABLE, help=choosing.HELP)
-        ] = "auto",
-        grafana: Annotated[
-            bool,
-            typer.Option("--grafana/--no-grafana", help="Have Grafana beside InfluxDB in Docker."),
-        ] = True,
-        offline: Annotated[
-            bool, typer.Option("--offline", help="Download nothing; use what is on this machine.")
-        ] = False,
+        runtime: options.Runtime = "auto",
+        grafana: options.Grafana = True,
+        offline: options.Offline = False,
         detach: Annotated[
             bool, typer.Option("--detach", "-d", help="Start the run, print its id and return.")
         ] = False,

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 import typer
+
+from dots_cli.commands import options
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -19,12 +20,9 @@ def register(app: typer.Typer) -> None:
 
     @app.command()
     def validate(
-        scenario: Annotated[Path, typer.Argument(help="The ESDL file.", show_default=False)],
-        services: Annotated[
-            Path | None,
-            typer.Option(help="The service definition; default: the one beside the scenario."),
-        ] = None,
-        as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+        scenario: options.Scenario,
+        services: options.Services = None,
+        as_json: options.AsJson = False,
     ) -> None:
         """Check a scenario and its service definition; report every problem.
 
