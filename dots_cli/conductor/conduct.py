@@ -222,7 +222,7 @@ class Conductor:
         broker = self._stage.broker
         with contextlib.suppress(QueryFailed):
             if broker is not None:
-                failure = left_early(broker.states(), OWN)
+                failure = left_early(broker.left(), OWN)
                 if failure is not None:
                     return failure
         return Failure("broker", f"the federation broke: {error}")

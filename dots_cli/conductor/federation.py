@@ -144,6 +144,20 @@ class Broker:
         state = self._query("current_state")
         return {f["attributes"]["name"]: f["state"] for f in state.get("federates", ())}
 
+    def left(self) -> list[str]:
+        """Names of the federates that nobody waits for any more when time goes on.
+
+        Each says farewell to who keeps time, then its core does to the broker. On a busy machine a
+        whole simulation can lie between the two: `states` tells of the second only.
+        """
+        kept = {int(ident) for ident in self._query("dependents")}
+        state = self._query("current_state")
+        return sorted(
+            f["attributes"]["name"]
+            for f in state.get("federates", ())
+            if f["state"] == "disconnected" or f["attributes"]["id"] not in kept
+        )
+
     def on_the_doorstep(self) -> list[str]:
         """Cores that are in and have no federate yet: it comes 0.1 s later."""
         state = self._query("current_state")

@@ -113,9 +113,9 @@ class Gate(Mailbox):
                 self._seen = seen
             return self._seen
 
-    def states(self) -> dict[str, str]:
-        """The state of each federate."""
-        return self._broker.states()
+    def left(self) -> list[str]:
+        """Names of the federates that have left."""
+        return self._broker.left()
 
     def _target(self) -> float:
         return self._end if self._limit is None else min(self._end, self._limit - SHORT)

@@ -86,7 +86,7 @@ class Phase1:
 
         def complete() -> bool:
             states = broker.states()
-            failure = left_early(states, [SENDER])
+            failure = left_early(roll_call.gone(states), [SENDER])
             if failure is not None:
                 raise failure
             call = roll_call.of_models(states, expected, [SENDER])

@@ -98,7 +98,7 @@ class Phase2:
         self._stage.check()
         if granted < settings.duration:
             raise Failure("broker", f"the federation broke at {granted:g} s of simulated time")
-        failure = left_early(broker.states(), [GATE])
+        failure = left_early(broker.left(), [GATE])
         if failure is not None:
             raise failure
         reached_end()
@@ -113,7 +113,7 @@ class Phase2:
 
         def complete() -> bool:
             states = broker.states()
-            failure = left_early(states, [GATE])
+            failure = left_early(roll_call.gone(states), [GATE])
             if failure is not None:
                 raise failure
             call = roll_call.of_calculations(states, self._expected, [GATE])

@@ -27,6 +27,11 @@ class RollCall:
         return not (self.missing or self.unexpected or self.surplus)
 
 
+def gone(states: Mapping[str, str]) -> list[str]:
+    """Names of the federates that have left, from the state of each."""
+    return [name for name, state in states.items() if state == "disconnected"]
+
+
 def of_models(names: Iterable[str], expected: Iterable[str], own: Iterable[str]) -> RollCall:
     """Phase 1: one federate per model, with the model's id as its name."""
     wanted = list(expected)

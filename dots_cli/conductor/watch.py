@@ -40,8 +40,8 @@ class Steered(Protocol):
     def held(self) -> bool:
         """Whether time stands at the barrier."""
 
-    def states(self) -> dict[str, str]:
-        """State of each federate."""
+    def left(self) -> list[str]:
+        """Names of the federates that have left."""
 
 
 @dataclass(frozen=True)
@@ -62,9 +62,9 @@ def times(answer: Iterable[Mapping[str, Any]], own: Iterable[str]) -> Times:
     )
 
 
-def left_early(states: Mapping[str, str], own: Iterable[str]) -> Failure | None:
+def left_early(left: Iterable[str], own: Iterable[str]) -> Failure | None:
     """The failure of federates that are no longer there, though nobody may leave yet."""
-    gone = sorted(n for n, state in states.items() if state == "disconnected" and n not in own)
+    gone = sorted(set(left).difference(own))
     if not gone:
         return None
     return Failure(
@@ -290,7 +290,7 @@ class Watch:
                 self._say("progress", simulated=reached)
         if now >= self._states_from:
             self._states_from = now + 0.5
-            failure = left_early(gate.states(), self._own)
+            failure = left_early(gate.left(), self._own)
             if failure is not None and still_before_end():
                 raise failure
 

@@ -13,11 +13,13 @@ import pytest
 
 from tests.contract.conductor import rig as rigs
 from tests.contract.conductor.rig import Conductor, Quick, Rig, consumer, producer
+from tests.support.late_farewell import late_farewell
 from tests.support.processes import wait_for
 
 FIRST = replace(producer("pv-1"), ids=("pv one",))
 SECOND = replace(producer("pv-2", "old"), ids=("pv,two",))
 PUMP = replace(consumer("pump-1", "new"), esdl_type="HeatPump", ids=("hp",))
+WEATHER = replace(producer("weather-1"), esdl_type="EnvironmentalProfiles", ids=("w",))
 MIXED = [FIRST, SECOND, consumer("home-1"), PUMP]
 AT_ONCE = 2.0
 """Seconds in which everybody has left after the federation was disconnected."""
@@ -213,6 +215,17 @@ def test_a_federate_that_leaves_before_the_end_is_named(rig: Rig, fault: str) ->
     early = faulty(SECOND, fault, at=7200)
     failed = failure(rig.run([FIRST, early]), "early")
     assert failed["models"] == ["pv-2"]
+
+
+def test_a_federate_whose_farewell_reaches_the_broker_after_the_end_is_named(rig: Rig) -> None:
+    """On a busy machine the rest of the simulation took less time than a farewell."""
+    with late_farewell(rig.port) as way:
+        leaving = faulty(producer(), "leave", at=3600)
+        conductor = rig.conduct([leaving, WEATHER])
+        rig.start(replace(leaving, env={**leaving.env, "broker_port": str(way.port)}))
+        rig.start(WEATHER)
+        assert failure(conductor, "early")["models"] == ["pv-1"]
+        assert way.waits.is_set()
 
 
 def test_who_has_not_joined_is_named_when_the_limit_passes(rig: Rig) -> None:

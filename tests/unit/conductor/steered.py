@@ -11,7 +11,6 @@ from tests.unit.conductor import made
 
 DAY = 86_400.0
 OWN = ("dots_gate",)
-FEDERATES = ["dots_gate", "home-1/demand", "pv-1/production"]
 START = 1000.0
 
 
@@ -21,7 +20,7 @@ class Stand:
     def __init__(self) -> None:
         self.reached = 0.0
         self.barrier = math.inf
-        self.state = dict.fromkeys(FEDERATES, "executing")
+        self.gone: list[str] = []
 
     def time(self) -> float:
         return self.reached
@@ -36,8 +35,8 @@ class Stand:
     def held(self) -> bool:
         return self.reached + STEP_EDGE >= self.barrier
 
-    def states(self) -> dict[str, str]:
-        return self.state
+    def left(self) -> list[str]:
+        return self.gone
 
 
 class Scene:

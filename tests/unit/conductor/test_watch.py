@@ -177,23 +177,21 @@ def test_between_the_phases_no_limit_of_the_watch_runs() -> None:
 
 
 def test_who_has_left_before_the_end_is_told_by_model() -> None:
-    states = {"pv-1/a": "disconnected", "pv-1/b": "disconnected", "home-1/demand": "executing"}
-    failure = left_early(states, OWN)
+    failure = left_early(["pv-1/b", "pv-1/a"], OWN)
     assert failure is not None
     assert (failure.kind, failure.models) == ("early", ["pv-1"])
     assert failure.message == "pv-1/a, pv-1/b left the federation before the simulated end"
 
 
 def test_the_conductors_own_may_leave_before_the_end() -> None:
-    states = {"pv-1/a": "executing", "dots_gate": "disconnected"}
-    assert left_early(states, OWN) is None
-    assert left_early({}, OWN) is None
+    assert left_early(["dots_gate"], OWN) is None
+    assert left_early([], OWN) is None
 
 
 def test_a_model_that_leaves_early_ends_the_run() -> None:
     scene = Scene().begin()
     scene.tick(0.0, 900.0)
-    scene.broker.state["pv-1/production"] = "disconnected"
+    scene.broker.gone.append("pv-1/production")
     with pytest.raises(Failure, match="pv-1/production left"):
         scene.tick(0.6)
 
@@ -201,7 +199,7 @@ def test_a_model_that_leaves_early_ends_the_run() -> None:
 def test_models_may_leave_once_the_end_was_reached() -> None:
     scene = Scene().begin()
     scene.tick(0.0, 900.0)
-    scene.broker.state["pv-1/production"] = "disconnected"
+    scene.broker.gone.append("pv-1/production")
     scene.allowed_to_leave = True
     scene.tick(0.6)
 
