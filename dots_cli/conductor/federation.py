@@ -6,7 +6,9 @@ killed: never from a thread that has to react. The other queries are answered by
 
 from __future__ import annotations
 
+import contextlib
 import json
+import queue
 import re
 import threading
 import time
@@ -24,6 +26,8 @@ from .ports import probe
 
 MAX_TIME: float = h.HELICS_TIME_MAXTIME
 VERSION: str = h.helicsGetVersion()
+ENDING = 0.2
+"""Seconds after which an answer that has not come may never come."""
 QUIET = "--loglevel=no_print"
 REFUSED = re.compile(r"got disconnect from \S+\(0\)")
 TWICE = re.compile(r"^duplicate publication names \((.*)\)$", re.IGNORECASE)
@@ -222,15 +226,9 @@ class Broker:
         return float(self._query("timeconfig", federate).get("period", 0.0))
 
     def _query(self, what: str, target: str = "root") -> Any:
-        try:
-            with inside():
-                query = h.helicsCreateQuery(target, what)
-                try:
-                    answer = h.helicsQueryBrokerExecute(query, self._broker)
-                finally:
-                    h.helicsQueryFree(query)
-        except (h.HelicsException, Ended) as error:
-            raise QueryFailed(f"{what}: {error}") from error
+        answer = self._answer(what, target)
+        if isinstance(answer, QueryFailed):
+            raise answer
         if isinstance(answer, str):
             try:
                 answer = json.loads(answer)
@@ -239,6 +237,42 @@ class Broker:
         if isinstance(answer, dict) and "error" in answer:
             raise QueryFailed(f"{what}: {answer['error']}")
         return answer
+
+    def _answer(self, what: str, target: str) -> Any:
+        """What HELICS answers; `QueryFailed` where it does not.
+
+        A broker that is just ending takes the question and never answers it. So it is asked in a
+        thread, which then stays behind.
+        """
+        answers: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        question = (what, target, answers)
+        threading.Thread(target=self._put_question, args=question, daemon=True).start()
+        there = True
+        while there:
+            with contextlib.suppress(queue.Empty):
+                return answers.get(timeout=ENDING)
+            there = self._is_there()
+        with contextlib.suppress(queue.Empty):
+            return answers.get(timeout=ENDING)
+        return QueryFailed(f"{what}: the broker has ended")
+
+    def _is_there(self) -> bool:
+        try:
+            with inside():
+                return bool(h.helicsBrokerIsConnected(self._broker))
+        except Ended:
+            return False
+
+    def _put_question(self, what: str, target: str, answers: queue.SimpleQueue[Any]) -> None:
+        try:
+            with inside():
+                query = h.helicsCreateQuery(target, what)
+                try:
+                    answers.put(h.helicsQueryBrokerExecute(query, self._broker))
+                finally:
+                    h.helicsQueryFree(query)
+        except (h.HelicsException, Ended) as error:
+            answers.put(QueryFailed(f"{what}: {error}"))
 
     def core(self, name: str, federates: int) -> str:
         """Connect a core of the conductor's own; its name.
