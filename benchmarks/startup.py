@@ -24,7 +24,7 @@ from statistics import median
 import runs
 from measured import QUICK, Figure, conclude, figure, load
 
-from dots_cli.runtime import ports
+from dots_cli.runtime.processes import ports
 
 LARGEST_RATIO = 1.3
 TIMES = 1 if QUICK else 5

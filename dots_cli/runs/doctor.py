@@ -55,7 +55,7 @@ def machine() -> Iterator[Finding]:
 
 def processes() -> Iterator[Finding]:
     """What runs as local processes need."""
-    from dots_cli.runtime.environments import uv_program
+    from dots_cli.runtime.processes.environments import uv_program
 
     try:
         uv = uv_program()

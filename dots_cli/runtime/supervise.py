@@ -324,7 +324,7 @@ class Supervisor:
             from dots_cli.runtime.containers.docker_runtime import DockerRuntime
 
             return DockerRuntime(*told)
-        from dots_cli.runtime.process import ProcessRuntime
+        from dots_cli.runtime.processes.process_runtime import ProcessRuntime
 
         return ProcessRuntime(*told)
 

@@ -19,7 +19,7 @@ from dots_cli.render.secrets import random_secrets
 from dots_cli.render.stack import write_stack
 from dots_cli.runtime.containers.engine import Engine
 from dots_cli.runtime.containers.facts import Project
-from dots_cli.runtime.ports import reserve
+from dots_cli.runtime.processes.ports import reserve
 from tests.support import quick
 from tests.support.compose import Stack, of_project, removed_at_the_end
 from tests.support.images import in_image

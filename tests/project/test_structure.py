@@ -29,7 +29,7 @@ ONLY_IN = {
     "influxdb_client": ("results.influx",),
     "urllib3": ("results.influx",),
     "docker": ("runtime.containers.sdk",),
-    "uv": ("runtime.environments",),
+    "uv": ("runtime.processes.environments",),
     "psutil": ("runtime.os_processes",),
     "platformdirs": ("render.run_folder",),
     "rich": ("output.",),

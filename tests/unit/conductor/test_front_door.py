@@ -14,7 +14,7 @@ import pytest
 from dots_cli.conductor import front_door
 from dots_cli.conductor.failure import Failure
 from dots_cli.conductor.front_door import FrontDoor
-from dots_cli.runtime import ports
+from dots_cli.runtime.processes import ports
 from tests.support.processes import wait_for
 
 PATIENCE = 20.0

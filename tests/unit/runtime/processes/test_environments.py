@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from dots_cli.errors import EnvironmentFailure, InputError
-from dots_cli.runtime.environments import Environment, Environments
+from dots_cli.runtime.processes.environments import Environment, Environments
 
 PYPROJECT = """
 [build-system]
@@ -168,7 +168,7 @@ def test_many_services_can_be_made_ready_at_once_from_the_start() -> None:
     """In a process that has looked for `uv` never before: the search is not safe by itself."""
     program = (
         "import threading\n"
-        "from dots_cli.runtime.environments import uv_program\n"
+        "from dots_cli.runtime.processes.environments import uv_program\n"
         "gate, found = threading.Barrier(20), []\n"
         "def look(): gate.wait(); found.append(uv_program())\n"
         "threads = [threading.Thread(target=look) for _ in range(20)]\n"

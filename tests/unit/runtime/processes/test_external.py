@@ -14,7 +14,13 @@ from pathlib import Path
 import pytest
 
 from dots_cli.runtime.base import Ended, Message, Started
-from dots_cli.runtime.external import Invitation, Invitations, Lookout, launch_entry, shell_line
+from dots_cli.runtime.processes.external import (
+    Invitation,
+    Invitations,
+    Lookout,
+    launch_entry,
+    shell_line,
+)
 from tests.support.acting import make_run
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="the lines are for a POSIX shell")

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from dots_cli.errors import EnvironmentFailure
-from dots_cli.runtime.interpreters import fulfils
+from dots_cli.runtime.processes.interpreters import fulfils
+from dots_cli.runtime.processes.workplaces import lay_out, translated, translated_values
 from dots_cli.runtime.system_packages import how_to_get, missing
-from dots_cli.runtime.workplaces import lay_out, translated, translated_values
 
 
 @pytest.fixture

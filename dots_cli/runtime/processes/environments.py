@@ -24,7 +24,7 @@ from typing import Protocol
 
 from dots_cli.errors import DotsError, EnvironmentFailure, InputError
 from dots_cli.runtime import os_processes
-from dots_cli.runtime.interpreters import Interpreter, Interpreters, PreparationStopped
+from dots_cli.runtime.processes.interpreters import Interpreter, Interpreters, PreparationStopped
 
 ENVIRONMENT_FORMAT = 2
 _IGNORED = {".git", "__pycache__", ".venv", "venv", ".pytest_cache", "dist", "build"}

@@ -24,7 +24,7 @@ from dots_cli.plan.model import ContainerSpec, Plan
 from dots_cli.plan.references import resolve
 from dots_cli.render.conductor import conductor_settings
 from dots_cli.render.run_folder import RunFolder, cache_home
-from dots_cli.runtime import os_processes, ports, system_packages, workplaces
+from dots_cli.runtime import os_processes, system_packages
 from dots_cli.runtime.base import (
     Ended,
     Post,
@@ -35,10 +35,11 @@ from dots_cli.runtime.base import (
     Started,
     containers_of,
 )
-from dots_cli.runtime.environments import Environment, Environments, digest_of, timed
 from dots_cli.runtime.events import Notice, Prepared, Preparing
-from dots_cli.runtime.external import Invitation, Invitations, Lookout
 from dots_cli.runtime.guard_line import GuardLine
+from dots_cli.runtime.processes import ports, workplaces
+from dots_cli.runtime.processes.environments import Environment, Environments, digest_of, timed
+from dots_cli.runtime.processes.external import Invitation, Invitations, Lookout
 
 BUILDERS = 2
 LOOPBACK = "127.0.0.1"

@@ -8,7 +8,7 @@ import socket
 import pytest
 
 from dots_cli.errors import EnvironmentFailure
-from dots_cli.runtime import ports
+from dots_cli.runtime.processes import ports
 
 
 def listening(port: int) -> socket.socket:

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from dots_cli.errors import EnvironmentFailure
-from dots_cli.runtime.environments import Environment, Environments
-from dots_cli.runtime.interpreters import fulfils
+from dots_cli.runtime.processes.environments import Environment, Environments
+from dots_cli.runtime.processes.interpreters import fulfils
 
 OWN = f"{sys.version_info.major}.{sys.version_info.minor}.{sys.version_info.micro}"
 
