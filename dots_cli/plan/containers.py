@@ -52,7 +52,8 @@ _STORE_ADDRESS = {
     "docker": {"INFLUXDB_HOST": STORE, "INFLUXDB_PORT": str(STORE_PORT)},
 }
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
-_MACHINE = "host.docker.internal"
+MACHINE = "host.docker.internal"
+"""How containers call the machine that the engine runs on."""
 
 
 @dataclass(frozen=True)
@@ -110,8 +111,8 @@ def containers_of(
         service = services[model.service]
         environment = _environment(model, service, definition, run_id, "docker")
         hosts = service.extra_hosts
-        if dict(environment)["INFLUXDB_HOST"] == _MACHINE:
-            hosts = (*hosts, f"{_MACHINE}:host-gateway")
+        if dict(environment)["INFLUXDB_HOST"] == MACHINE:
+            hosts = (*hosts, f"{MACHINE}:host-gateway")
         yield ContainerSpec(
             name=model.id,
             role="model",
@@ -267,7 +268,7 @@ def _store_environment(definition: Definition, runtime: RuntimeName) -> dict[str
     address = urlsplit(own.url)
     host = address.hostname or ""
     return {
-        "INFLUXDB_HOST": _MACHINE if runtime == "docker" and host in _LOOPBACK else host,
+        "INFLUXDB_HOST": MACHINE if runtime == "docker" and host in _LOOPBACK else host,
         "INFLUXDB_PORT": str(address.port or STORE_PORT),
         "INFLUXDB_USER": own.user,
         "INFLUXDB_PASSWORD": own.password,

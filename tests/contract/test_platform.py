@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from typer.testing import CliRunner, Result
 
 from dots_cli.app import app
@@ -27,8 +26,7 @@ from dots_cli.results.opening import open_results, scope
 from dots_cli.runtime.containers import platform
 from dots_cli.runtime.containers.engine import Engine
 from dots_cli.runtime.containers.facts import Project
-from tests.support import quick, stores
-from tests.support.images import in_image
+from tests.support import stores
 from tests.support.platforms import Stage, as_models, as_reader, stage, store_of, write
 
 pytestmark = [pytest.mark.needs("docker", "influxdb-image", "grafana-stand-in")]
@@ -420,25 +418,3 @@ def test_a_run_goes_on_without_a_grafana_that_cannot_be_had(own: Stage) -> None:
     assert there.store_url
     assert there.grafana is None
     assert own.told[-1].startswith("going on without grafana: ")
-
-
-@pytest.mark.needs("influxdb", "images")
-def test_containers_write_to_a_store_of_ones_own_and_start_no_platform(
-    engine: Engine, tmp_path: Path, run_dots: Any
-) -> None:
-    own = {"user": stores.USER, "password": "${STORE_SECRET}", "database": stores.DATABASE}
-    secret = {"STORE_SECRET": stores.PASSWORD}
-    with stores.influxdb(tmp_path / "influxdb", host="0.0.0.0") as server:
-        scenario = quick.write(tmp_path / "run", [in_image(s) for s in quick.THREE], duration=3600)
-        path = scenario.with_name("scenario.services.yaml")
-        url = f"http://127.0.0.1:{server.port}"
-        definition = yaml.safe_load(path.read_text()) | {"store": {"url": url} | own}
-        path.write_text(yaml.safe_dump(definition))
-        try:
-            run_dots("run", scenario, "--runtime", "docker", "--name", "x", env=secret, check=0)
-            told = run_dots("results", "x", "--json", env=secret, check=0).stdout
-            assert {field["points"] for field in json.loads(told)["results"]} == {4, 8}
-            assert "which is not the platform's" in run_dots("open", "x", check=2).stderr
-            assert platform.find(engine) is None
-        finally:
-            run_dots("teardown", "x")

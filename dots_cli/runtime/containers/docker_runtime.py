@@ -41,7 +41,7 @@ from dots_cli.runtime.base import (
     Started,
     containers_of,
 )
-from dots_cli.runtime.containers import cleanup, platform, translate
+from dots_cli.runtime.containers import cleanup, own_store, platform, translate
 from dots_cli.runtime.containers.activity import Activity
 from dots_cli.runtime.containers.ends import Ends, describe
 from dots_cli.runtime.containers.engine import Engine
@@ -165,6 +165,7 @@ class DockerRuntime:
     def _prepare(self) -> None:
         self._engine = engine = Engine.connect()
         self._activity = Activity(engine.cpu_seconds)
+        own_store.require_open(engine, self._plan.containers)
         write_stack(
             self._folder.stack,
             self._plan,

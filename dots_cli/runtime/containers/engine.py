@@ -209,6 +209,16 @@ class Engine:
         with failing("list networks"):
             return [(str(n["Name"]), n.get("Labels") or {}) for n in self._api.networks()]
 
+    def default_gateway(self) -> str | None:
+        """The address of the engine's machine in its default network: `host-gateway` as a rule."""
+        try:
+            with failing("look at the default network"):
+                told = self._api.inspect_network("bridge")
+        except NotThere:
+            return None
+        ranges = (told.get("IPAM") or {}).get("Config") or ()
+        return next((str(r["Gateway"]) for r in ranges if "." in r.get("Gateway", "")), None)
+
     def remove_network(self, name: str) -> None:
         """Remove a network; it may be gone. Taken while containers are on it."""
         with contextlib.suppress(NotThere), failing(f"remove network {name}"):
