@@ -5,7 +5,7 @@ What the keys mean: https://docs.docker.com/reference/compose-file/
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import yaml
@@ -31,27 +31,44 @@ def compose_file(plan: Plan, files: Mapping[str, str]) -> str:
     into compose.yaml and from there into the container, not mounted, for the engine may be on
     another machine.
     """
+    return _head(plan) + _project(project_name(plan.run_id), plan.containers, files)
+
+
+def platform_file(project: str, specs: Sequence[ContainerSpec], files: Mapping[str, str]) -> str:
+    """The text of the platform's own compose.yaml, so that Compose knows what runs there."""
+    head = (
+        "# What runs in containers share, written by `dots`, which starts and removes it.\n"
+        "# The variables are in .env, which holds passwords.\n"
+        "#\n"
+        "#   docker compose ps              what of it runs\n"
+        "#   docker compose logs --follow   what it says\n"
+        "\n"
+    )
+    return head + _project(project, specs, files)
+
+
+def _project(name: str, specs: Sequence[ContainerSpec], files: Mapping[str, str]) -> str:
     built: set[str] = set()
     services: dict[str, Any] = {}
-    for spec in plan.containers:
-        services[spec.name] = _service(spec, plan, first=spec.image not in built)
+    for spec in specs:
+        services[spec.name] = _service(spec, specs, first=spec.image not in built)
         if spec.build and spec.image:
             built.add(spec.image)
-    data: dict[str, Any] = {"name": project_name(plan.run_id), "services": services}
-    data |= _shared(plan)
-    sources = dict.fromkeys(copy.source for spec in plan.containers for copy in spec.files)
+    data: dict[str, Any] = {"name": name, "services": services}
+    data |= _shared(specs)
+    sources = dict.fromkeys(copy.source for spec in specs for copy in spec.files)
     if sources:
         data["configs"] = {
             _config(source): {"content": escape(files[source])} for source in sources
         }
-    return _head(plan) + _dump(data)
+    return _dump(data)
 
 
-def _shared(plan: Plan) -> dict[str, Any]:
-    networks = dict.fromkeys(name for spec in plan.containers for name in spec.networks)
+def _shared(specs: Sequence[ContainerSpec]) -> dict[str, Any]:
+    networks = dict.fromkeys(name for spec in specs for name in spec.networks)
     volumes = dict.fromkeys(
         source
-        for spec in plan.containers
+        for spec in specs
         for source in (volume.split(":")[0] for volume in spec.volumes)
         if _is_name(source)
     )
@@ -59,9 +76,9 @@ def _shared(plan: Plan) -> dict[str, Any]:
     return {key: {name: {} for name in names} for key, names in found.items() if names}
 
 
-def _service(spec: ContainerSpec, plan: Plan, *, first: bool) -> dict[str, Any]:
+def _service(spec: ContainerSpec, specs: Sequence[ContainerSpec], *, first: bool) -> dict[str, Any]:
     """The service of a spec; only the first of those with one image says how to build it."""
-    healthy = {other.name for other in plan.containers if other.health}
+    healthy = {other.name for other in specs if other.health}
     service: dict[str, Any] = {"image": escape(spec.image or "")}
     if spec.build and first:
         service |= {"build": {"context": f"./{spec.build}"}, "pull_policy": "build"}

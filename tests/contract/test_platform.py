@@ -92,6 +92,30 @@ def test_it_is_started_once_and_used_again_and_its_data_stays(own: Stage) -> Non
     assert sorted(p.name for p in again.folder.iterdir()) == ["lock"]
 
 
+@pytest.mark.needs("compose")
+def test_compose_knows_the_platform_by_the_file_that_its_labels_name(own: Stage) -> None:
+    there = own.start()
+
+    def compose(*words: str) -> str:
+        done = subprocess.run(
+            ["docker", "compose", "--file", str(there.folder / "compose.yaml"), *words],
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=True,
+        )
+        assert not done.stderr
+        return done.stdout
+
+    for container in there.containers:
+        named = container.labels["com.docker.compose.project.config_files"]
+        assert Path(named) == there.folder / "compose.yaml"
+    assert sorted(compose("ps", "--services").split()) == ["grafana", "influxdb"]
+    assert compose("config", "--services").split() == ["influxdb", "grafana"]
+    written = (there.folder / "compose.yaml").read_text()
+    assert there.variables["STORE_PASSWORD"] not in written
+
+
 def test_its_passwords_are_for_their_owner_alone(bare: Stage) -> None:
     there = bare.start()
     assert stat.S_IMODE(there.folder.stat().st_mode) == 0o700

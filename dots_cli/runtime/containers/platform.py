@@ -23,6 +23,7 @@ from dots_cli.plan.containers import GRAFANA_PORT, STORE_NETWORK, STORE_PORT
 from dots_cli.plan.model import ContainerSpec, Role
 from dots_cli.render.run_folder import data_home
 from dots_cli.render.secrets import VARIABLES, random_secrets, read_variables, write_variables
+from dots_cli.render.stack import COMPOSE_FILE
 from dots_cli.runtime.containers import shared, translate
 from dots_cli.runtime.containers.engine import Engine
 from dots_cli.runtime.containers.facts import Container, Project
@@ -148,6 +149,8 @@ def start(
                     raise
                 # Results can be looked at later; nobody loses a run for that.
                 tell(f"going on without {spec.name}: {error.message}")
+        if not (own.folder / COMPOSE_FILE).exists() or any(s.role == "grafana" for s in specs):
+            platform.write_compose(specs)
         return {name: variables[name] for name in _FOR_MODELS}
 
 
@@ -200,7 +203,7 @@ def _alone(own: Project, tell: Tell) -> contextlib.AbstractContextManager[None]:
         own.folder.mkdir(parents=True, exist_ok=True)
         own.folder.chmod(0o700)
     except OSError as error:
-        raise _cannot_write(own, error) from None
+        raise shared.cannot_write(own.folder, error) from None
     return held()
 
 
@@ -220,7 +223,7 @@ def _variables(own: Project, there: Platform | None) -> dict[str, str]:
         try:
             write_variables(own.folder / VARIABLES, known)
         except OSError as error:
-            raise _cannot_write(own, error) from None
+            raise shared.cannot_write(own.folder, error) from None
     return known
 
 
@@ -241,11 +244,11 @@ def _known(own: Project, *, must_be_readable: bool = False) -> dict[str, str]:
 
 def _forget(own: Project) -> None:
     try:
-        for name in (VARIABLES, shared.MADE):
+        for name in (VARIABLES, shared.MADE, COMPOSE_FILE):
             (own.folder / name).unlink(missing_ok=True)
         shutil.rmtree(own.folder / shared.FILES, ignore_errors=True)
     except OSError as error:
-        raise _cannot_write(own, error) from None
+        raise shared.cannot_write(own.folder, error) from None
 
 
 def _require_ours(there: Platform | None) -> None:
@@ -255,13 +258,6 @@ def _require_ours(there: Platform | None) -> None:
             f"not to {there.folder}",
             f"Use that DOTS_HOME. {shared.ONE_OF_YOUR_OWN}",
         )
-
-
-def _cannot_write(own: Project, error: OSError) -> EnvironmentFailure:
-    return EnvironmentFailure(
-        f"cannot write {error.filename or own.folder}: {error.strerror or error}",
-        "Free space or fix the rights there, or set DOTS_HOME to another folder.",
-    )
 
 
 def _url(container: Container | None, port: int) -> str | None:

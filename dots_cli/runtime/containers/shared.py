@@ -8,14 +8,16 @@ import json
 import socket
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from dots_cli.errors import EnvironmentFailure, StoreFailure
 from dots_cli.plan.model import ContainerSpec
 from dots_cli.plan.references import names, resolve
+from dots_cli.render.compose import platform_file
 from dots_cli.render.run_folder import write_atomically
 from dots_cli.render.secrets import VARIABLES, write_variables
+from dots_cli.render.stack import COMPOSE_FILE
 from dots_cli.runtime.containers import translate
 from dots_cli.runtime.containers.engine import Engine
 from dots_cli.runtime.containers.facts import Container, EngineFailure, NotThere, Project, Taken
@@ -71,6 +73,15 @@ class Shared:
         if spec.role == "store":
             self._wait_until_it_takes_data(container, spec)
 
+    def write_compose(self, specs: Sequence[ContainerSpec]) -> None:
+        """Write the file that the containers' labels name; `specs` are all of the platform."""
+        files = {c.source: self._content(c.source).decode() for s in specs for c in s.files}
+        file = self._project.folder / COMPOSE_FILE
+        try:
+            write_atomically(file, platform_file(self._project.name, specs, files))
+        except OSError as error:
+            raise cannot_write(file, error) from None
+
     def _usable(self, container: Container, spec: ContainerSpec) -> bool:
         """Whether it is as the spec wants it, or cannot be renewed now."""
         if container.state in ("removing", "dead"):
@@ -119,10 +130,7 @@ class Shared:
             write_atomically(project.folder / MADE, json.dumps(self._made, indent=1))
             write_variables(project.folder / VARIABLES, self._variables)
         except OSError as error:
-            raise EnvironmentFailure(
-                f"cannot write {error.filename or project.folder}: {error.strerror or error}",
-                "Free space or fix the rights there, or set DOTS_HOME to another folder.",
-            ) from None
+            raise cannot_write(project.folder, error) from None
         return self._engine.inspect(ident)
 
     def _have_image(self, spec: ContainerSpec) -> None:
@@ -206,10 +214,7 @@ class Shared:
                 kept.parent.mkdir(parents=True, exist_ok=True)
                 kept.write_bytes(content)
             except OSError as error:
-                raise EnvironmentFailure(
-                    f"cannot write {kept}: {error.strerror or error}",
-                    "Free space or fix the rights there, or set DOTS_HOME to another folder.",
-                ) from None
+                raise cannot_write(kept, error) from None
 
     def _content(self, source: str) -> bytes:
         for folder in (self._stack, self._project.folder / FILES):
@@ -262,6 +267,14 @@ def is_free(port: int) -> bool:
         except OSError:
             return False
     return True
+
+
+def cannot_write(place: Path, error: OSError) -> EnvironmentFailure:
+    """The failure of writing below the platform's folder."""
+    return EnvironmentFailure(
+        f"cannot write {error.filename or place}: {error.strerror or error}",
+        "Free space or fix the rights there, or set DOTS_HOME to another folder.",
+    )
 
 
 def _is_port_taken(error: EngineFailure) -> bool:
