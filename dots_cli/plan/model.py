@@ -17,6 +17,8 @@ Role = Literal["conductor", "model", "store", "grafana"]
 
 PLAN_FORMAT = 2
 
+BUILT = "dots.built"
+"""The label of an image that was built for a run: by it those that no name leads to are found."""
 LOG_OPTIONS = (("max-file", "3"), ("max-size", "10m"))
 """Of the engine's `json-file` logs, for every container: a flood must not fill the disk."""
 

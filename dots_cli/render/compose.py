@@ -11,7 +11,7 @@ from typing import Any
 import yaml
 
 from dots_cli.plan.containers import GRAFANA, GRAFANA_PORT
-from dots_cli.plan.model import LOG_OPTIONS, ContainerSpec, HealthCheck, Plan
+from dots_cli.plan.model import BUILT, LOG_OPTIONS, ContainerSpec, HealthCheck, Plan
 from dots_cli.plan.references import escape
 from dots_cli.render.grafana import dashboard_path
 
@@ -81,9 +81,10 @@ def _service(spec: ContainerSpec, specs: Sequence[ContainerSpec], *, first: bool
     healthy = {other.name for other in specs if other.health}
     service: dict[str, Any] = {"image": escape(spec.image or "")}
     if spec.build and first:
-        service |= {"build": {"context": f"./{spec.build}"}, "pull_policy": "build"}
+        build: dict[str, Any] = {"context": f"./{spec.build}", "labels": {BUILT: spec.build}}
+        service |= {"build": build, "pull_policy": "build"}
         if spec.platform:
-            service["build"]["platforms"] = [spec.platform]
+            build["platforms"] = [spec.platform]
     service |= {
         "platform": spec.platform,
         "command": [escape(word) for word in spec.command],

@@ -8,6 +8,7 @@ from pathlib import Path
 from dots_cli import __version__
 from dots_cli.resources import conductor_package, shipped
 
+REPOSITORY = "dots-conductor"
 _FIXED = ("Dockerfile", "requirements.txt")
 
 
@@ -17,7 +18,7 @@ def conductor_image() -> str:
     for name, content in _context().items():
         digest.update(f"{name}\0{len(content)}\0".encode())
         digest.update(content)
-    return f"dots-conductor:{__version__}-{digest.hexdigest()[:8]}"
+    return f"{REPOSITORY}:{__version__}-{digest.hexdigest()[:8]}"
 
 
 def write_context(folder: Path) -> None:

@@ -56,6 +56,7 @@ def remove(folder: RunFolder) -> int:
     try:
         with Engine.connect() as engine:
             count = cleanup.remove_run(engine, folder.run_id)
+            cleanup.remove_old_images(engine)
     except EnvironmentFailure as error:
         raise EnvironmentFailure(
             f"the containers of {folder.run_id} are not removed: {error.message}", error.hint

@@ -16,6 +16,8 @@ QUIET = 25.0
 """For the federation to come to rest at a step's edge."""
 WRITE = 30.0
 """For models to write what they hold after a polite stop."""
+WRITE_OF_SURVIVORS = 8.0
+"""The same after a failure: whoever was waiting for inputs then never leaves its loop."""
 WRITE_AFTER_FAILURE = 3.0
 TERMINATE = 2.0
 """Between SIGTERM and SIGKILL."""
@@ -36,6 +38,7 @@ class Ending:
     ) -> None:
         self._runtime = runtime
         self._steps = _steps(verdict, running)
+        self._write = WRITE if verdict.verdict == "stopped" else WRITE_OF_SURVIVORS
         self._deadline = now
         self._store_asked = False
         self._killed = False
@@ -54,7 +57,7 @@ class Ending:
 
     def federation_left(self, now: float, *, simulated: bool) -> None:
         """The conductor has released the models; they write now, if they have simulated at all."""
-        self._deadline = now + (WRITE if simulated else WRITE_AFTER_FAILURE)
+        self._deadline = now + (self._write if simulated else WRITE_AFTER_FAILURE)
 
     def at_once(self) -> None:
         """SIGKILL is the next step, and it is due."""

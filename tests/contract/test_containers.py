@@ -13,7 +13,7 @@ import pytest
 from dots_cli.definition import Overrides, read
 from dots_cli.plan.build import build
 from dots_cli.plan.containers import Stack
-from dots_cli.plan.model import ContainerSpec, Plan
+from dots_cli.plan.model import BUILT, ContainerSpec, Plan
 from dots_cli.render.conductor_image import conductor_image
 from dots_cli.render.secrets import random_secrets
 from dots_cli.render.stack import write_stack
@@ -282,13 +282,34 @@ def test_the_last_line_of_a_short_life_is_not_lost(engine: Engine, tmp_path: Pat
         assert (tmp_path / f"{n}.log").read_text() == "".join(f"{i}\n" for i in range(10))
 
 
+def test_an_image_that_was_built_anew_leaves_none_behind(engine: Engine, tmp_path: Path) -> None:
+    name = f"dots-tests/anew-{os.urandom(4).hex()}"
+
+    def built(text: str) -> str:
+        (tmp_path / "Dockerfile").write_text(f"FROM python:3.13-slim\nLABEL text={text}\n")
+        engine.build(tmp_path, name, None, {BUILT: "test"}, lambda _: None)
+        image = engine.image(name)
+        assert image
+        return image.id
+
+    try:
+        old, new = built("one"), built("two")
+        assert old != new
+        assert engine.image(old)
+        cleanup.remove_old_images(engine)
+        assert engine.image(old) is None
+        assert engine.image(new)
+    finally:
+        engine.remove_image(name)
+
+
 def test_a_build_tells_line_by_line(engine: Engine, tmp_path: Path) -> None:
     printing = "RUN printf 'one\\ntwo\\r\\033[91mthree\\033[0m\\n\\n'"
     (tmp_path / "Dockerfile").write_text(f"FROM python:3.13-slim\n{printing}\n")
     said: list[str] = []
     name = f"dots-tests/lines-{os.urandom(4).hex()}"
     try:
-        engine.build(tmp_path, name, None, said.append)
+        engine.build(tmp_path, name, None, {}, said.append)
     finally:
         engine.remove_image(name)
     assert {"one", "two"} <= set(said)

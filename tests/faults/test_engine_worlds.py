@@ -155,7 +155,7 @@ def test_a_disk_that_is_full_while_building_is_said(
             (context / "Dockerfile").write_text(recipe)
             said: list[str] = []
             with Engine.connect() as engine, pytest.raises(EngineFailure) as error:
-                engine.build(context, "dots-tests/full", None, said.append)
+                engine.build(context, "dots-tests/full", None, {}, said.append)
             told = error.value.message + "\n".join(said)
             assert "No space left on device" in told or "no space left on device" in told
             assert "Free space" in error.value.hint

@@ -107,6 +107,12 @@ def test_a_killed_store(runs: Runs, scenario: Path) -> None:
     assert (verdict["cause"], verdict["exit_code"]) == ("store", 7)
 
 
+def is_writing(folder: Path) -> bool:
+    """Whether the slow model has left the federation: the others have, and have written."""
+    logs = [(folder / "logs" / f"{name}.log") for name in ("weather-1", "pv-1", "pv-2")]
+    return all("wrote " in log.read_text(encoding="utf-8") for log in logs)
+
+
 EXPECTED = {
     "pv-1": ("model", 5),
     "house-1": ("model", 5),
@@ -139,6 +145,8 @@ def test_a_kill_at_any_other_moment(
     late = with_fault(HOUSE, fault, value=60)
     folder = runs.detach(quick.write(tmp_path, [WEATHER, PV, late]))
     runs.wait_for_event(folder, event)
+    if fault == "slow_write":
+        wait_for(lambda: is_writing(folder), 30, "all to have simulated their last step")
     pid = owner(runs.home).pid if victim == "supervisor" else pid_of(runs, folder, victim)
     verdict = verdict_after(runs, folder, kill(pid))
     assert (verdict["cause"], verdict["exit_code"]) == EXPECTED[victim], verdict

@@ -7,11 +7,14 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from dots_cli.plan.model import BUILT
+from dots_cli.render.conductor_image import REPOSITORY
 from dots_cli.runtime import os_processes
 from dots_cli.runtime.containers.engine import Engine
 from dots_cli.runtime.containers.facts import Container, EngineFailure, Taken
 
 AT_ONCE = 8
+CONDUCTORS_KEPT = 3
 LOOK = 0.1
 LEAVES = 5.0
 FOLDER_LABEL = "dots.folder"
@@ -89,6 +92,23 @@ def give_back_networks(engine: Engine) -> int:
             count += 1
         except (Taken, EngineFailure):
             continue
+    return count
+
+
+def remove_old_images(engine: Engine) -> int:
+    """Remove images that were built for runs and replaced since; returns how many.
+
+    Those that a container was made of stay, and some of the conductor's: versions of `dots` may
+    take turns on one machine.
+    """
+    old = engine.image_names(REPOSITORY)[CONDUCTORS_KEPT:]
+    count = 0
+    for image in [*engine.nameless_images(BUILT), *old]:
+        try:
+            engine.remove_image(image)
+            count += 1
+        except EngineFailure:
+            continue  # in use
     return count
 
 

@@ -6,8 +6,9 @@ import threading
 import time
 from collections.abc import Callable
 
-from dots_cli.runtime.containers.engine import Engine, Events
+from dots_cli.runtime.containers.engine import Engine
 from dots_cli.runtime.containers.facts import Container, EngineFailure
+from dots_cli.runtime.containers.streams import Events
 
 AGAIN = 0.3
 _SIGNALLED = 128

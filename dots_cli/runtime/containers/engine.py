@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,6 @@ from dots_cli.plan.model import ContainerSpec
 from dots_cli.runtime.containers import answers, failures, sdk, translate
 from dots_cli.runtime.containers.facts import (
     Container,
-    ContainerEvent,
     EngineFailure,
     EngineInfo,
     Image,
@@ -26,7 +25,7 @@ from dots_cli.runtime.containers.facts import (
     labels_of,
 )
 from dots_cli.runtime.containers.sdk import failing
-from dots_cli.runtime.containers.streams import Attached, LogStream
+from dots_cli.runtime.containers.streams import Attached, Events, LogStream
 
 POLL = 0.1
 GONE = 30.0
@@ -271,12 +270,20 @@ class Engine:
                 if said := " ".join(filter(None, [line.get("id"), line.get("status")])):
                     tell(f"{said} {line.get('progress', '')}".rstrip())
 
-    def build(self, context: Path, name: str, platform: str | None, tell: Tell) -> None:
+    def build(
+        self, context: Path, name: str, platform: str | None, labels: Strings, tell: Tell
+    ) -> None:
         """Build a folder's Dockerfile with the engine's own builder; `tell` hears each line."""
         what = f"build image {name}"
         with failing(what):
             lines = self._api.build(
-                path=str(context), tag=name, platform=platform, rm=True, forcerm=True, decode=True
+                path=str(context),
+                tag=name,
+                platform=platform,
+                labels=dict(labels),
+                rm=True,
+                forcerm=True,
+                decode=True,
             )
             full = False
             for line in lines:
@@ -287,6 +294,19 @@ class Engine:
                     # The engine tells only that a command has failed.
                     line = {"error": f"{line['error']}: {failures.FULL_SAID}"}
                 sdk.raise_told(what, line)
+
+    def nameless_images(self, label: str) -> list[str]:
+        """Ids of the images with this label that no name leads to any more."""
+        with failing("list images"):
+            found = self._api.images(all=False, filters={"dangling": True, "label": label})
+        return [str(item["Id"]) for item in found]
+
+    def image_names(self, repository: str) -> list[str]:
+        """Names of the images of a repository, the newest first."""
+        with failing("list images"):
+            found = self._api.images(name=repository)
+        found.sort(key=lambda item: item["Created"], reverse=True)
+        return [name for item in found for name in item.get("RepoTags") or ()]
 
     def remove_image(self, name: str) -> None:
         """Take a name from an image, and remove it with its last name; it may be gone."""
@@ -363,20 +383,3 @@ class Engine:
             f"{other.state}, of {whose}), which is left alone",
             f"Rename or remove it if nobody needs it: docker rm {other.id[:12]}",
         ) from error
-
-
-class Events:
-    """A stream of `ContainerEvent`; ends when it is closed or the engine goes away."""
-
-    def __init__(self, stream: Any) -> None:
-        self._stream = stream
-
-    def __iter__(self) -> Iterator[ContainerEvent]:
-        with contextlib.suppress(EngineFailure), failing("follow the engine's events"):
-            for told in self._stream:
-                yield answers.event(told)
-
-    def close(self) -> None:
-        """End it, also while another thread waits for the next."""
-        with contextlib.suppress(Exception):
-            self._stream.close()

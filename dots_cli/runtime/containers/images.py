@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from dots_cli.errors import DotsError, EnvironmentFailure
-from dots_cli.plan.model import ContainerSpec
+from dots_cli.plan.model import BUILT, ContainerSpec
 from dots_cli.runtime import os_processes
 from dots_cli.runtime.containers.engine import Engine
 from dots_cli.runtime.containers.facts import EngineFailure, Image, NotThere
@@ -154,10 +154,11 @@ class Images:
 
         context = self._stack / spec.build
         try:
+            labels = {BUILT: spec.build}
             if docker := _cli_with_buildx():
-                self._build_with_cli([docker], context, name, spec.platform, hear)
+                self._build_with_cli([docker], context, name, spec.platform, labels, hear)
             else:
-                self._engine.build(context, name, spec.platform, hear)
+                self._engine.build(context, name, spec.platform, labels, hear)
         except EngineFailure as error:
             service = self._service_of(spec)
             what = spec.source or "the conductor"
@@ -173,11 +174,14 @@ class Images:
         context: Path,
         name: str,
         wanted: str | None,
+        labels: Mapping[str, str],
         hear: Callable[[str], None],
     ) -> None:
         """The CLI's builder knows `RUN --mount`, the engine's own does not."""
         argv = [*docker, "buildx", "build", "--load", "--progress", "plain", "--tag", name]
         argv += ["--platform", wanted] if wanted else []
+        for label, value in labels.items():
+            argv += ["--label", f"{label}={value}"]
         process = os_processes.spawn(
             [*argv, str(context)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT
         )

@@ -6,8 +6,9 @@ import threading
 import time
 from collections.abc import Callable
 
-from dots_cli.runtime.containers.engine import Engine, Events
+from dots_cli.runtime.containers.engine import Engine
 from dots_cli.runtime.containers.facts import EngineFailure, NotThere
+from dots_cli.runtime.containers.streams import Events
 
 OWN_RESTART = 1.0
 """Seconds for the engine to start it again by itself, as it does after a crash."""

@@ -1,4 +1,4 @@
-"""Long-lived connections to the engine: what a container prints, its stdin, its log.
+"""Long-lived connections to the engine: what a container prints, its stdin, its log, events.
 
 The SDK reads in small pieces, two for each frame. Here whatever has come is taken at once, in the
 framing of the wire; `frames` takes it apart.
@@ -9,7 +9,12 @@ from __future__ import annotations
 import contextlib
 import socket
 import threading
+from collections.abc import Iterator
 from typing import Any
+
+from dots_cli.runtime.containers import answers
+from dots_cli.runtime.containers.facts import ContainerEvent, EngineFailure
+from dots_cli.runtime.containers.sdk import failing
 
 PIECE = 1 << 18
 
@@ -89,3 +94,20 @@ def shut(file: Any) -> None:
             with contextlib.suppress(OSError, AttributeError):
                 sock.shutdown(socket.SHUT_RDWR)
             return
+
+
+class Events:
+    """A stream of `ContainerEvent`; ends when it is closed or the engine goes away."""
+
+    def __init__(self, stream: Any) -> None:
+        self._stream = stream
+
+    def __iter__(self) -> Iterator[ContainerEvent]:
+        with contextlib.suppress(EngineFailure), failing("follow the engine's events"):
+            for told in self._stream:
+                yield answers.event(told)
+
+    def close(self) -> None:
+        """End it, also while another thread waits for the next."""
+        with contextlib.suppress(Exception):
+            self._stream.close()

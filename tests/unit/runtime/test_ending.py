@@ -11,6 +11,7 @@ from dots_cli.runtime.ending import (
     TERMINATE,
     WRITE,
     WRITE_AFTER_FAILURE,
+    WRITE_OF_SURVIVORS,
     Ending,
 )
 from dots_cli.runtime.verdict import Verdict
@@ -77,6 +78,16 @@ def test_models_that_left_politely_may_write_for_a_while() -> None:
     ending.federation_left(1.0, simulated=True)
     ending.go_on(1.0 + WRITE - 0.1, RUNNING)
     assert runtime.asked == ["stop"]
+
+
+def test_survivors_of_a_failure_get_less_time_for_some_never_leave_their_loop() -> None:
+    runtime = Recorder()
+    ending = Ending(runtime, RUNNING, FAILED, 0.0)
+    ending.federation_left(1.0, simulated=True)
+    ending.go_on(1.0 + WRITE_OF_SURVIVORS - 0.1, RUNNING)
+    assert runtime.asked == ["disconnect"]
+    ending.go_on(1.0 + WRITE_OF_SURVIVORS, RUNNING)
+    assert runtime.asked == ["disconnect", "terminate broker pv-1"]
 
 
 def test_models_that_have_nothing_to_write_are_not_waited_for() -> None:
