@@ -31,9 +31,24 @@ def copy_source(source: Path, target: Path, leave_out: Path) -> None:
         shutil.copy2(source / inside, copy, follow_symlinks=False)
 
 
+class Dockerignore:
+    """What the .dockerignore of a source folder leaves out of a build; paths are below it."""
+
+    def __init__(self, source: Path) -> None:
+        self._rules = _rules(source)
+        self._exceptions = any(rule.keeps for rule in self._rules)
+
+    def leaves_out(self, file: PurePosixPath) -> bool:
+        """Whether a file is left out."""
+        return str(file) not in _ALWAYS and _ignored(file, self._rules)
+
+    def leaves_all_out(self, folder: PurePosixPath) -> bool:
+        """Whether a folder is left out with all that is in it, as no exception may keep."""
+        return not self._exceptions and _ignored(folder, self._rules)
+
+
 def _wanted(source: Path, leave_out: Path) -> Iterator[PurePosixPath]:
-    rules = _rules(source)
-    exceptions = any(rule.keeps for rule in rules)
+    ignore = Dockerignore(source)
     for folder, folders, files in os.walk(source):
         here = PurePosixPath(Path(folder).relative_to(source).as_posix())
         links = [name for name in folders if (Path(folder) / name).is_symlink()]
@@ -43,14 +58,13 @@ def _wanted(source: Path, leave_out: Path) -> Iterator[PurePosixPath]:
             if name not in _NEVER
             and name not in links
             and (Path(folder) / name).resolve() != leave_out
-            # Below an ignored folder there may be what an exception keeps.
-            and (exceptions or not _ignored(here / name, rules))
+            and not ignore.leaves_all_out(here / name)
         )
         for name in sorted([*files, *links]):
             if name in _NEVER:
                 continue
             inside = here / name
-            if str(inside) in _ALWAYS or not _ignored(inside, rules):
+            if not ignore.leaves_out(inside):
                 yield inside
 
 

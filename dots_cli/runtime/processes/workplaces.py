@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
 from dots_cli.errors import EnvironmentFailure
+from dots_cli.render.sources import Dockerignore
 
 _NEVER = {".git", "__pycache__", ".venv", "venv", "node_modules", ".pytest_cache", ".mypy_cache"}
 
@@ -36,10 +37,11 @@ def lay_out(root: Path, source: Path, files: Iterable[tuple[str, str]], workdir:
 
 def _copied(root: Path, source: Path, files: Iterable[tuple[str, str]], workdir: str) -> Path:
     shutil.rmtree(root, ignore_errors=True)
+    left_out = _left_out(source)
     for inside, target in files:
         origin, place = source / inside, below(root, target)
         if origin.is_dir():
-            shutil.copytree(origin, place, ignore=_left_out, dirs_exist_ok=True)
+            shutil.copytree(origin, place, ignore=left_out, dirs_exist_ok=True)
         else:
             place.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(origin, place)
@@ -76,12 +78,21 @@ def _here(word: str, root: Path) -> str:
     return str(place) if place.exists() else word
 
 
-def _left_out(folder: str, names: list[str]) -> set[str]:
-    """What is never part of a program, and what cannot be copied: sockets, links to nowhere or to
-    a folder around them.
+def _left_out(source: Path) -> Callable[[str, list[str]], set[str]]:
+    """What its .dockerignore names, what is never part of a program, and what cannot be copied:
+    sockets, links to nowhere or to a folder around them.
     """
-    around = Path(folder)
-    return {name for name in names if name in _NEVER or not _can_be_copied(around / name)}
+    ignore = Dockerignore(source)
+
+    def ignored(path: Path) -> bool:
+        inside = PurePosixPath(path.relative_to(source).as_posix())
+        return ignore.leaves_all_out(inside) if path.is_dir() else ignore.leaves_out(inside)
+
+    def choose(folder: str, names: list[str]) -> set[str]:
+        paths = {name: Path(folder) / name for name in names}
+        return {n for n, p in paths.items() if n in _NEVER or not _can_be_copied(p) or ignored(p)}
+
+    return choose
 
 
 def _can_be_copied(path: Path) -> bool:

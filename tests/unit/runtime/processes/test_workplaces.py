@@ -42,6 +42,18 @@ def test_repositories_and_caches_stay_behind(tmp_path: Path, source: Path) -> No
     assert sorted(path.name for path in (cwd / "src").iterdir()) == ["grid"]
 
 
+def test_what_the_build_of_an_image_leaves_out_stays_behind(tmp_path: Path, source: Path) -> None:
+    for name in ("data/big.csv", "data/small.csv", "src/grid/notes.md", "secret.env"):
+        (source / name).parent.mkdir(exist_ok=True)
+        (source / name).write_text("")
+    (source / ".dockerignore").write_text("*.env\ndata/*\n!data/small.csv\n**/*.md\n")
+    cwd = lay_out(tmp_path / "root", source, [(".", "/app"), ("data", "/data")], "/app")
+    assert sorted(path.name for path in cwd.iterdir()) == [".dockerignore", "data", "src"]
+    assert [path.name for path in (cwd / "data").iterdir()] == ["small.csv"]
+    assert [path.name for path in (tmp_path / "root" / "data").iterdir()] == ["small.csv"]
+    assert not (cwd / "src" / "grid" / "notes.md").exists()
+
+
 def test_a_second_time_nothing_of_the_first_is_left(tmp_path: Path, source: Path) -> None:
     cwd = lay_out(tmp_path / "root", source, [("src/grid", "/app")], "/app")
     (cwd / "written.txt").write_text("")
