@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from dots_cli.commands import completing
+from dots_cli.commands.options import Run
 
 
 def register(app: typer.Typer) -> None:
@@ -14,13 +14,7 @@ def register(app: typer.Typer) -> None:
 
     @app.command()
     def attach(
-        run: Annotated[
-            str | None,
-            typer.Argument(
-                help="Its id, the beginning of it, or its name.",
-                autocompletion=completing.runs,
-            ),
-        ] = None,
+        run: Run = None,
         json: Annotated[
             bool, typer.Option("--json", help="Print what happens as JSON lines.")
         ] = False,

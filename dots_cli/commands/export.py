@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from dots_cli.commands import completing
+from dots_cli.commands.options import Run
 
 
 def register(app: typer.Typer) -> None:
@@ -18,13 +18,7 @@ def register(app: typer.Typer) -> None:
         output: Annotated[
             Path, typer.Option("--output", "-o", help="The folder to write to; made if missing.")
         ],
-        run: Annotated[
-            str | None,
-            typer.Argument(
-                help="Its id, the beginning of it, or its name.",
-                autocompletion=completing.runs,
-            ),
-        ] = None,
+        run: Run = None,
         json: Annotated[
             bool, typer.Option("--json", help="Print the list of files as JSON.")
         ] = False,

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from dots_cli.commands import completing
+from dots_cli.commands.options import Run
 
 
 def register(app: typer.Typer) -> None:
@@ -14,13 +14,7 @@ def register(app: typer.Typer) -> None:
 
     @app.command("open")
     def open_run(
-        run: Annotated[
-            str | None,
-            typer.Argument(
-                help="Its id, the beginning of it, or its name.",
-                autocompletion=completing.runs,
-            ),
-        ] = None,
+        run: Run = None,
         url: Annotated[
             bool, typer.Option("--url", help="Print the address; open no browser.")
         ] = False,

@@ -1,4 +1,4 @@
-"""Options that several commands have, each with one meaning and one text."""
+"""Arguments and options that several commands have, each with one meaning and one text."""
 
 from __future__ import annotations
 
@@ -9,6 +9,12 @@ import typer
 
 from dots_cli.commands import choosing, completing
 
+Run = Annotated[
+    str | None,
+    typer.Argument(
+        help="Its id, the beginning of it, or its name.", autocompletion=completing.runs
+    ),
+]
 Scenario = Annotated[Path, typer.Argument(help="The ESDL file.", show_default=False)]
 Services = Annotated[
     Path | None,
