@@ -46,9 +46,9 @@ def test_results_shows_every_field_in_figures(run_dots: Dots) -> None:
     assert shown.stderr == ""
 
 
-def test_in_a_narrow_terminal_what_fields_share_stands_above_them(run_dots: Dots) -> None:
+def test_in_a_narrow_terminal_what_fields_share_stands_above_them(dots_process: Dots) -> None:
     run_with_results()
-    shown = run_dots("results", env={"COLUMNS": "80"}, check=0).stdout.splitlines()
+    shown = dots_process("results", env={"COLUMNS": "80"}, check=0).stdout.splitlines()
     assert shown[0] == "PVInstallation: 2 objects, 2024-01-01 00:00 to 2024-01-01 00:30"
     assert [line.split() for line in shown[1:]] == [
         ["field", "unit", "points", "min", "mean", "max"],
