@@ -1,31 +1,22 @@
-"""Containers that we start are those that Compose would start; runs in them do not meet."""
+"""What containers print is whole in their logs; runs do not meet; images do not pile up."""
 
 from __future__ import annotations
 
 import os
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from dots_cli.definition import Overrides, read
-from dots_cli.plan.build import build
-from dots_cli.plan.containers import Stack
-from dots_cli.plan.model import BUILT, ContainerSpec, Plan
-from dots_cli.render.conductor_image import conductor_image
-from dots_cli.render.secrets import random_secrets
-from dots_cli.render.stack import write_stack
+from dots_cli.plan.model import BUILT, ContainerSpec
 from dots_cli.runtime.containers import cleanup
 from dots_cli.runtime.containers.engine import Engine
 from dots_cli.runtime.containers.facts import Project
 from dots_cli.runtime.containers.logs import LogFile, LogFollower
-from dots_cli.runtime.containers.translate import container_name, is_named, split_volume
 from tests.contract.conftest import Runs
-from tests.support import containers, quick
-from tests.support.containers import docker, inspect, needs_containers
-from tests.support.quick import HOUSE, PV, WEATHER
+from tests.support import quick
+from tests.support.containers import docker, needs_containers
 
 pytestmark = needs_containers
 
@@ -63,103 +54,6 @@ def made(engine: Engine, project: Project, program: str, **more: Any) -> str:
         **more,
     )
     return engine.create(spec, project, {}, lambda _: b"", networks)
-
-
-# The same as Compose
-
-
-@pytest.mark.needs("compose")
-def test_compose_and_we_start_the_same(engine: Engine, project: Project) -> None:
-    """The same plan, once by `docker compose create`, once by us: the same `docker inspect`."""
-    run_id = project.name.removeprefix("dots-")
-    plan = rich_plan(project.folder / "scenario", run_id)
-    stack = project.folder / "stack"
-    variables = random_secrets() | {"INFLUXDB_PORT": "8086", "GRAFANA_PORT": "3000"}
-    scenario = (project.folder / "scenario" / "scenario.esdl").read_bytes()
-    write_stack(stack, plan, scenario, variables)
-    done = subprocess.run(
-        ["docker", "compose", "create", "--quiet-pull"],
-        cwd=stack,
-        capture_output=True,
-        text=True,
-        check=False,
-        stdin=subprocess.DEVNULL,
-    )
-    assert done.returncode == 0, done.stderr
-    ours = Project(project.name, stack)
-    names = [container_name(spec, ours) for spec in plan.containers]
-    theirs = {name: normalised(inspect(name)) for name in names}
-    assert docker("compose", "-p", ours.name, "down", "--volumes").returncode == 0
-
-    networks = {name: engine.ensure_network(ours, name) for name in ("run", "store")}
-    for spec in plan.containers:
-        for source, _, _ in map(split_volume, spec.volumes):
-            if is_named(source):
-                engine.ensure_volume(ours, source)
-        engine.create(spec, ours, variables, lambda name: (stack / name).read_bytes(), networks)
-    try:
-        for name in names:
-            assert normalised(inspect(name)) == theirs[name], name
-    finally:
-        assert docker("compose", "-p", ours.name, "down", "--volumes").returncode == 0
-    assert not containers.of_run(run_id), "what Compose takes for its own is all of it"
-
-
-def rich_plan(folder: Path, run_id: str) -> Plan:
-    """A plan that uses what a definition can say of containers."""
-    more = {
-        "image": "python:3.13-slim",
-        "cpus": 1.5,
-        "memory": "256MB",
-        "volumes": ["data:/data", f"{folder}:/here:ro"],
-        "extra_hosts": ["somewhere.example:10.1.2.3"],
-        "env": {"PRICE": "5 $$ a piece", "QUICK_DIALECT": "old"},
-    }
-    rich = quick.Quick(**{**vars(PV), "more": more})
-    path = quick.write(folder, [WEATHER, rich, HOUSE])
-    containers.give_images(path)
-    scenario, definition = read(path, None, Overrides())
-    stack = Stack(conductor_image())
-    return build(scenario, definition, run_id=run_id, runtime="docker", stack=stack)
-
-
-OWN_LABELS = ("config-hash", "version", "depends_on", "image", "project.environment_file")
-"""Labels whose value is Compose's own affair."""
-
-
-def normalised(told: dict[str, Any]) -> dict[str, Any]:
-    """What `docker inspect` says without what is another in every container."""
-    settings = {k: v for k, v in told["Config"].items() if k not in ("Hostname", "Image")}
-    settings["Labels"] = {
-        name: value
-        for name, value in settings["Labels"].items()
-        if name.removeprefix("com.docker.compose.") not in OWN_LABELS
-    }
-    settings["Env"] = sorted(settings["Env"])
-    networks = {
-        name: sorted(set(joined["Aliases"] or ()) - {told["Id"][:12]})
-        for name, joined in told["NetworkSettings"]["Networks"].items()
-    }
-    mounts = sorted(
-        ({k: v for k, v in mount.items() if k != "Source"} for mount in told["Mounts"]),
-        key=lambda mount: str(mount["Destination"]),
-    )
-    host = {k: without_nothing(v) for k, v in told["HostConfig"].items()}
-    host["RestartPolicy"]["Name"] = host["RestartPolicy"].get("Name") or "no"
-    return {
-        "name": told["Name"],
-        "image": told["Image"],
-        "path": [told["Path"], *told["Args"]],
-        "config": {k: without_nothing(v) for k, v in settings.items()},
-        "host": host,
-        "networks": networks,
-        "mounts": mounts,
-    }
-
-
-def without_nothing(value: Any) -> Any:
-    """The engine says null, [] or {} for the same nothing."""
-    return None if value in (None, [], {}, "") else value
 
 
 # Runs do not meet
