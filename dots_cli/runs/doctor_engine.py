@@ -15,6 +15,7 @@ from dots_cli.errors import DotsError, EnvironmentFailure
 from dots_cli.plan.containers import DATABASE, GRAFANA_IMAGE, STORE_IMAGE, STORE_READER
 from dots_cli.render.run_folder import RunFolder, data_home
 from dots_cli.runs import registry
+from dots_cli.runs.containers import may_have_some
 from dots_cli.runs.findings import Finding, Grade, gigabytes
 from dots_cli.runtime.engine_probe import Answer, probe
 
@@ -85,6 +86,7 @@ def _engine(engine: Engine) -> Iterator[Finding]:
     yield _ports(there)
     yield from _images(engine)
     yield _leftovers(engine)
+    yield from _networks(engine)
 
 
 def _memory(info: EngineInfo) -> Finding:
@@ -244,6 +246,22 @@ def _leftovers(engine: Engine) -> Finding:
         what = f"of ended runs, until `dots teardown`: {_some(ended)}"
         return Finding(_SECTION, "leftovers", "ok", what)
     return Finding(_SECTION, "leftovers", "ok", "none")
+
+
+def _networks(engine: Engine) -> Iterator[Finding]:
+    """Networks of runs that were torn down: the engine did not let go of them."""
+    from dots_cli.runtime.containers.cleanup import FOLDER_LABEL
+
+    held = set[str]()
+    for _, labels in engine.network_labels():
+        folder = RunFolder(Path(labels.get(FOLDER_LABEL, "/")))
+        ours = folder.path.is_relative_to(data_home())
+        if ours and not may_have_some(folder):
+            held.add(folder.run_id)
+    if held:
+        what = f"networks of runs that were torn down, which the engine holds on to: {_some(held)}"
+        hint = "Restart the engine when nothing runs, then: docker network prune"
+        yield Finding(_SECTION, "networks", "note", what, hint)
 
 
 def _some(runs: set[str]) -> str:

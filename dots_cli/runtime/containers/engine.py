@@ -208,6 +208,11 @@ class Engine:
         with failing("list networks"):
             return [(str(n["Name"]), n.get("Labels") or {}) for n in self._api.networks()]
 
+    def is_empty(self, network: str) -> bool:
+        """Whether no container that runs is on a network, as far as the engine shows any."""
+        with failing(f"look at network {network}"):
+            return not self._api.inspect_network(network).get("Containers")
+
     def default_gateway(self) -> str | None:
         """The address of the engine's machine in its default network: `host-gateway` as a rule."""
         try:

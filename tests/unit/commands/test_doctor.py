@@ -134,3 +134,23 @@ def test_containers_that_outlive_their_run_are_named_with_what_to_do() -> None:
     assert found["hint"] == f"Clean up with: dots teardown {folder.run_id}"
     # Runs of other tests may be going on beside this one.
     assert ended["grade"] == "ok" or folder.run_id not in ended["what"]
+
+
+@pytest.mark.needs("docker")
+def test_networks_that_the_engine_holds_on_to_are_named() -> None:
+    from dots_cli.runtime.containers.cleanup import FOLDER_LABEL
+    from dots_cli.runtime.containers.engine import Engine
+    from dots_cli.runtime.containers.facts import Project
+
+    folder = make_run(f"torn-{uuid.uuid4().hex[:6]}")
+    with Engine.connect() as engine:
+        project = Project(f"dots-{folder.run_id}", folder.path)
+        name = engine.ensure_network(project, "run", {FOLDER_LABEL: str(folder.path)})
+        try:
+            found = findings(dots("doctor", "--json"))["networks"]
+        finally:
+            engine.remove_network(name)
+        assert "networks" not in findings(dots("doctor", "--json"))
+    assert found["grade"] == "note"
+    assert folder.run_id in found["what"]
+    assert "docker network prune" in found["hint"]

@@ -1,0 +1,52 @@
+"""What is done where the engine does not let go. It cannot be made to do that: a stand-in does."""
+
+from __future__ import annotations
+
+import pytest
+
+from dots_cli.runtime.containers import cleanup
+from dots_cli.runtime.containers.facts import Taken
+
+
+class Holding:
+    """An engine that holds on to its network."""
+
+    def __init__(self, *, empty: bool) -> None:
+        self.empty = empty
+        self.asked = 0
+
+    def containers(self, **labels: str) -> list[object]:
+        return []
+
+    def networks(self, **labels: str) -> list[str]:
+        return ["dots-village_run"]
+
+    def volumes(self, **labels: str) -> list[str]:
+        return []
+
+    def remove(self, ident: str) -> None:
+        raise AssertionError("it has no containers")
+
+    def remove_network(self, name: str) -> None:
+        self.asked += 1
+        raise Taken(f"network {name} has active endpoints")
+
+    def is_empty(self, name: str) -> bool:
+        return self.empty
+
+
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cleanup, "LEAVES", 0.2)
+    monkeypatch.setattr(cleanup, "LOOK", 0.01)
+
+
+def test_an_empty_network_that_the_engine_holds_on_to_is_left_to_it() -> None:
+    engine = Holding(empty=True)
+    assert cleanup.remove_run(engine, "village") == 0  # type: ignore[arg-type]
+    assert engine.asked > 1
+
+
+def test_a_network_that_others_are_on_is_an_error() -> None:
+    with pytest.raises(Taken):
+        cleanup.remove_run(Holding(empty=False), "village")  # type: ignore[arg-type]
