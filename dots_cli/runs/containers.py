@@ -6,6 +6,7 @@ without asking an engine, that it may have containers.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 
 from dots_cli.errors import EnvironmentFailure
@@ -56,7 +57,8 @@ def remove(folder: RunFolder) -> int:
     try:
         with Engine.connect() as engine:
             count = cleanup.remove_run(engine, folder.run_id)
-            cleanup.remove_old_images(engine)
+            with contextlib.suppress(EnvironmentFailure):  # the next teardown tries again
+                cleanup.remove_old_images(engine)
     except EnvironmentFailure as error:
         raise EnvironmentFailure(
             f"the containers of {folder.run_id} are not removed: {error.message}", error.hint

@@ -50,17 +50,18 @@ def remove_run(engine: Engine, run_id: str) -> int:
     project = f"dots-{run_id}"
     count = remove_containers(engine, run_id)
     for network in engine.networks(project=project):
-        _remove_network(engine, network)
+        remove_network(engine, network)
     for volume in engine.volumes(project=project):
         engine.remove_volume(volume)
     return count
 
 
-def _remove_network(engine: Engine, name: str) -> None:
-    """The engine may need a moment to notice that the last container has left it.
+def remove_network(engine: Engine, name: str) -> None:
+    """Remove a network; Taken while containers of others are on it.
 
-    Seldom it never does (20.10, where many are removed at once), until it is restarted: an empty
-    network that it holds on to is left to it. `dots doctor` tells of such.
+    The engine may need a moment to notice that the last container has left it. Seldom it never
+    does (20.10, where many are removed at once), until it is restarted: an empty network that it
+    holds on to is left to it. `dots doctor` tells of such.
     """
     deadline = time.monotonic() + LEAVES
     while True:

@@ -24,7 +24,7 @@ from dots_cli.plan.model import ContainerSpec, Role
 from dots_cli.render.run_folder import data_home
 from dots_cli.render.secrets import VARIABLES, random_secrets, read_variables, write_variables
 from dots_cli.render.stack import COMPOSE_FILE
-from dots_cli.runtime.containers import shared, translate
+from dots_cli.runtime.containers import cleanup, shared, translate
 from dots_cli.runtime.containers.engine import Engine
 from dots_cli.runtime.containers.facts import Container, Project
 
@@ -169,7 +169,7 @@ def remove(engine: Engine, volumes: bool = False) -> Platform | None:
             for container in sorted(there.containers, key=lambda c: c.role == "store"):
                 shared.end(engine, container)
             for network in engine.networks(project=own.name):
-                engine.remove_network(network)
+                cleanup.remove_network(engine, network)
             for volume in there.volumes if volumes else ():
                 engine.remove_volume(volume)
         if volumes:

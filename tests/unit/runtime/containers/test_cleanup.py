@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import pytest
 
 from dots_cli.runtime.containers import cleanup
+from dots_cli.runtime.containers.engine import Engine
 from dots_cli.runtime.containers.facts import Taken
 
 
@@ -43,10 +46,10 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_an_empty_network_that_the_engine_holds_on_to_is_left_to_it() -> None:
     engine = Holding(empty=True)
-    assert cleanup.remove_run(engine, "village") == 0  # type: ignore[arg-type]
+    assert cleanup.remove_run(cast("Engine", engine), "village") == 0
     assert engine.asked > 1
 
 
 def test_a_network_that_others_are_on_is_an_error() -> None:
     with pytest.raises(Taken):
-        cleanup.remove_run(Holding(empty=False), "village")  # type: ignore[arg-type]
+        cleanup.remove_run(cast("Engine", Holding(empty=False)), "village")
