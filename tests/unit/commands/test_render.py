@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import socket
 from pathlib import Path
@@ -118,12 +117,13 @@ def test_a_variable_of_the_caller_is_in_the_private_file_alone(
     assert "API_KEY: ${PV_KEY}" in (out / "compose.yaml").read_text(encoding="utf-8")
 
 
-def test_a_port_that_another_program_has_is_passed_over(run_dots: Dots, tmp_path: Path) -> None:
-    with socket.socket() as other:
-        with contextlib.suppress(OSError):  # somebody has it already: just as well
-            other.bind(("127.0.0.1", 8086))
-            other.listen()
+def test_a_port_that_another_program_has_is_passed_over(
+    run_dots: Dots, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        taken = other.getsockname()[1]  # the usual one may be anybody's: other sessions of tests
+        monkeypatch.setattr("dots_cli.plan.containers.STORE_PORT", taken)
         run_dots("render", EXAMPLE, "-o", tmp_path / "stack", check=0)
     first, last = read_variables(tmp_path / "stack" / ".env")["INFLUXDB_PORT"].split("-")
-    assert int(first) > 8086
+    assert int(first) > taken
     assert int(last) == int(first) + 99

@@ -9,6 +9,7 @@ import shlex
 import stat
 import subprocess
 import sys
+import uuid
 from pathlib import Path
 
 import pytest
@@ -109,9 +110,10 @@ def test_powershell_has_a_line_of_its_own(monkeypatch: pytest.MonkeyPatch) -> No
 def test_a_process_is_known_by_its_variables_from_its_start_to_its_end() -> None:
     came: queue.SimpleQueue[Message] = queue.SimpleQueue()
     sleeper = [sys.executable, "-c", "import time; time.sleep(60)"]
-    mine = dict(os.environ) | {"simulation_id": "run-aaaaaa", "model_id": "pv-1"}
-    other = subprocess.Popen(sleeper, env=mine | {"simulation_id": "run-bbbbbb"})
-    lookout = Lookout("run-aaaaaa", ["pv-1", "pv-2"], came.put)
+    run = f"run-{uuid.uuid4().hex}"  # The whole machine is looked at, other sessions of tests too.
+    mine = dict(os.environ) | {"simulation_id": run, "model_id": "pv-1"}
+    other = subprocess.Popen(sleeper, env=mine | {"simulation_id": f"{run}-b"})
+    lookout = Lookout(run, ["pv-1", "pv-2"], came.put)
     lookout.start()
     model = subprocess.Popen(sleeper, env=mine)
     try:
