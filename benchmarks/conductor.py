@@ -12,10 +12,12 @@ What the conductor takes for a federation of one step is printed too: the price 
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import sys
 import tempfile
+import time
 from dataclasses import replace
 from pathlib import Path
 from statistics import median
@@ -32,7 +34,8 @@ LARGEST_RATIO = 1.2
 PERIOD = 1
 """Simulated seconds. So short, the conductor relays nothing, and a bare broker can count so far."""
 STEPS, TIMES = (200, 1) if QUICK else (1_500, 3)
-PATIENCE = 120.0
+PATIENCE = 30.0 if QUICK else 120.0
+TRIES = 5
 INPUTS = {"QUICK_SUBSCRIBE": "PVInstallation/value/one:kW,PVInstallation/value/two:kW"}
 MODELS = [
     replace(producer("pv-1", QUICK_CALCULATIONS="2"), ids=("one",)),
@@ -70,7 +73,20 @@ def served_by_conductor(steps: int) -> float:
 
 
 def served_by_bare_broker(steps: int) -> float:
-    """The same of a `helics_broker`, which knows phase 2 only."""
+    """The same of a `helics_broker`, which knows phase 2 only.
+
+    On a busy machine its federates now and then wait for each other for ever at their start (6 of
+    184 where four such federations started at once; behind the conductor none of 190). Such a
+    federation is said, and started anew.
+    """
+    for _ in range(TRIES):
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            return _bare_broker(steps)
+        print("  helics_broker  hung, started anew")
+    raise SystemExit(f"the federation of a bare helics_broker hung {TRIES} times")
+
+
+def _bare_broker(steps: int) -> float:
     program = Path(PYHELICS_INSTALL) / "bin" / "helics_broker"
     with tempfile.TemporaryDirectory() as folder, rigs.rig(Path(folder)) as rig:
         rig.duration = steps * PERIOD
@@ -80,8 +96,10 @@ def served_by_bare_broker(steps: int) -> float:
         try:
             for model in MODELS:
                 rig.start(replace(model, env={**model.env, **PACE, "QUICK_SKIP_PHASE1": "1"}))
+            deadline = time.monotonic() + PATIENCE
             for process in rig.models.values():
-                assert process.ended(PATIENCE) == 0, process.text()
+                code = process.popen.wait(max(deadline - time.monotonic(), 0))
+                assert code == 0, process.text()
             return processor_seconds(broker.popen)
         finally:
             broker.end()

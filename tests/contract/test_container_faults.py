@@ -9,7 +9,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import psutil
 import pytest
 import yaml
 
@@ -203,20 +202,11 @@ def test_a_polite_stop_keeps_what_was_simulated(runs: Runs, tmp_path: Path) -> N
 # Who owns the run
 
 
-def owner(home: Path, run_id: str, module: str) -> psutil.Process:
-    (found,) = [
-        process
-        for process in processes.of_home(home / "runs" / run_id)
-        if f"dots_cli.runtime.{module}" in process.cmdline()
-    ]
-    return found
-
-
 def test_when_the_supervisor_is_killed_the_guard_ends_the_containers(
     runs: Runs, tmp_path: Path
 ) -> None:
     folder, run_id = slow_run(runs, tmp_path)
-    owner(runs.home, run_id, "supervise").kill()
+    processes.owner(runs.home / "runs" / run_id, "supervise").kill()
     verdict = runs.wait_for_verdict(folder, 20)
     assert (verdict["cause"], verdict["exit_code"]) == ("supervisor", 11)
     assert not still_running(run_id)
@@ -226,9 +216,9 @@ def test_what_survives_supervisor_and_guard_is_shown_and_removed(
     runs: Runs, tmp_path: Path
 ) -> None:
     folder, run_id = slow_run(runs, tmp_path)
-    guard = owner(runs.home, run_id, "guard")
+    guard = processes.owner(runs.home / "runs" / run_id, "guard")
     guard.suspend()
-    owner(runs.home, run_id, "supervise").kill()
+    processes.owner(runs.home / "runs" / run_id, "supervise").kill()
     guard.kill()
     wait_for(lambda: not guard.is_running() or guard.status() == "zombie", 5, "guard gone")
     assert still_running(run_id)

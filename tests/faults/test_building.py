@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +12,9 @@ import psutil
 import pytest
 
 from tests.contract.conftest import Runs
-from tests.faults.conftest import owner
 from tests.support import processes, quick
 from tests.support.building import HeldService
-from tests.support.processes import wait_for
+from tests.support.processes import owner, wait_for
 from tests.support.quick import WEATHER, Quick
 
 pytestmark = pytest.mark.needs("index")
@@ -33,11 +32,15 @@ def alone(folder: Path, service: Quick = WEATHER, **options: Any) -> Path:
 
 def builders(home: Path) -> list[psutil.Process]:
     """`uv`, and what it has started."""
-    return [p for p in processes.of_home(home) if "uv" in Path(p.exe()).name or _builds(p)]
+    return processes.of_home(home, _builds)
 
 
-def _builds(process: psutil.Process) -> bool:
-    return any("build_editable" in word for word in process.cmdline())
+def _builds(words: Sequence[str]) -> bool:
+    return _is_uv(words) or any("build_editable" in word for word in words)
+
+
+def _is_uv(words: Sequence[str]) -> bool:
+    return [Path(word).name for word in words[:1]] == ["uv"]
 
 
 @pytest.mark.parametrize("how", ["stop", "interrupt"])
@@ -78,9 +81,8 @@ def test_a_killed_build_is_an_error_with_its_service(
 ) -> None:
     with runs.start(alone(tmp_path, held.serves(WEATHER))) as running:
         held.wait_until_building()
-        for process in builders(runs.home):
-            if process.name() == "uv":
-                process.kill()
+        for process in processes.of_home(runs.home, _is_uv):
+            process.kill()
         assert running.process.wait(20) == 4, running.stderr
         assert "the service" in running.stderr
         wait_for(lambda: not processes.of_home(runs.home), 5, "what it had started to end")

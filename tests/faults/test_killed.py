@@ -15,9 +15,8 @@ import psutil
 import pytest
 
 from tests.contract.conftest import Outcome, Runs
-from tests.faults.conftest import owner
 from tests.support import processes, quick
-from tests.support.processes import wait_for
+from tests.support.processes import owner, wait_for
 from tests.support.quick import HOUSE, PV, WEATHER, with_fault
 
 SLOW = with_fault(HOUSE, "slow_step", value=0.25)

@@ -15,6 +15,7 @@ from dots_cli.runtime.containers.facts import Container
 from tests.contract.conftest import Runs
 from tests.support import quick
 from tests.support.images import in_image
+from tests.support.platforms import take_ports
 from tests.support.processes import wait_for
 from tests.support.quick import with_fault
 
@@ -32,6 +33,7 @@ def boxed(
     dots_home: Path, run_dots: Callable[..., Any], start_dots: Callable[..., Any], engine: Engine
 ) -> Iterator[Runs]:
     """Runs in containers, which are removed at the end."""
+    take_ports(dots_home)
     runs = Runs("docker", dots_home, run_dots, start_dots)
     yield runs
     for folder in (dots_home / "runs").glob("[!.]*"):

@@ -20,10 +20,9 @@ from dots_cli.runtime import control
 from dots_cli.runtime.control import RequestKind
 from dots_cli.runtime.launch import launch
 from tests.contract.conftest import Runs
-from tests.faults.conftest import owner
 from tests.support import processes, quick
 from tests.support.building import HeldService
-from tests.support.processes import wait_for
+from tests.support.processes import owner, wait_for
 from tests.support.quick import HOUSE, PV, WEATHER, Quick, with_fault
 
 SLOW = with_fault(HOUSE, "slow_step", value=0.25)
@@ -135,7 +134,7 @@ def test_what_a_model_starts_outside_its_group_ends_with_the_run(
     folder = runs.detach(quick.write(tmp_path, [begetting, PV, slow], duration="24h"))
     if how != "end":
         runs.wait_for_event(folder, "progress")
-        assert [p for p in processes.of_home(runs.home) if p.name() == "sleep"]
+        assert processes.of_home(runs.home, lambda words: words[:1] == ["sleep"])
     if how == "stop":
         runs.run_dots("stop", folder.name, check=0)
     elif how != "end":

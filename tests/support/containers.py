@@ -18,6 +18,7 @@ import yaml
 
 from tests.support import parts
 from tests.support.images import quick_image
+from tests.support.platforms import take_ports
 from tests.support.quick import SOURCE
 
 NEEDS = ("docker", "images", "influxdb-image")
@@ -67,6 +68,7 @@ def shared(folder: Path) -> Iterator[Shared]:
     """A platform of a worker's own, removed at its end with its data."""
     parts.requires(*NEEDS)
     made = Shared(folder / "dots", f"dots-test-{uuid.uuid4().hex[:12]}")
+    take_ports(made.home)
     try:
         yield made
     finally:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import random
 import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from dots_cli.plan import serialise
 from dots_cli.plan.containers import DATABASE, Stack, containers_of
 from dots_cli.plan.model import ContainerSpec, Plan
-from dots_cli.render.run_folder import RunFolder
-from dots_cli.render.secrets import random_secrets
+from dots_cli.render.run_folder import RunFolder, data_home
+from dots_cli.render.secrets import VARIABLES, random_secrets, write_variables
 from dots_cli.render.stack import write_stack
 from dots_cli.runtime.containers import platform
 from dots_cli.runtime.containers.engine import Engine
@@ -32,6 +34,7 @@ class Stage:
     engine: Engine
     folder: RunFolder
     plan: Plan
+    ports: dict[str, int]
     told: list[str] = field(default_factory=list)
 
     @property
@@ -69,7 +72,20 @@ def stage(engine: Engine, *, grafana: bool = True, run_id: str = "town-abc234") 
     folder.about.write_text(json.dumps(about), encoding="utf-8")
     ports = {"INFLUXDB_PORT": "8086", "GRAFANA_PORT": "3000"}
     write_stack(folder.stack, plan, b"<esdl/>", random_secrets() | ports)
-    return Stage(engine, folder, plan)
+    return Stage(engine, folder, plan, take_ports(data_home()))
+
+
+def take_ports(home: Path) -> dict[str, int]:
+    """Let the platform of a `DOTS_HOME`, not started yet, have ports that no other test asks for.
+
+    The usual ones go to whoever asks while it is stopped for a moment.
+    """
+    store, grafana = random.sample(range(10_000, 20_000), 2)
+    ports = {"INFLUXDB_PORT": store, "GRAFANA_PORT": grafana}
+    folder = home / "platform"
+    folder.mkdir(parents=True, exist_ok=True)
+    write_variables(folder / VARIABLES, {name: str(port) for name, port in ports.items()})
+    return ports
 
 
 def store_of(there: Platform) -> Server:

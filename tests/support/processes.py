@@ -24,8 +24,13 @@ def wait_for(condition: Callable[[], object], seconds: float, what: str) -> None
         time.sleep(0.02)
 
 
-def of_home(home: Path) -> list[psutil.Process]:
-    """Processes that were started with this `DOTS_HOME`, for a run in it, or name it."""
+def of_home(
+    home: Path, matching: Callable[[Sequence[str]], bool] = lambda words: True
+) -> list[psutil.Process]:
+    """Processes that were started with this `DOTS_HOME`, for a run in it, or name it.
+
+    `matching` says by its command line whether a process is meant.
+    """
     wanted = str(home)
     found = []
     for process in psutil.process_iter():
@@ -34,13 +39,25 @@ def of_home(home: Path) -> list[psutil.Process]:
         try:
             if process.status() == psutil.STATUS_ZOMBIE:
                 continue
-            around = process.environ()
+            around, words = process.environ(), process.cmdline()
             marks = [around.get("DOTS_HOME", ""), around.get("DOTS_RUN", "")]
-            if any(wanted in part for part in [*marks, *process.cmdline()]):
+            if any(wanted in part for part in [*marks, *words]) and matching(words):
                 found.append(process)
         except (psutil.Error, OSError):
             continue
     return found
+
+
+def owner(home: Path, module: str = "supervise") -> psutil.Process:
+    """The supervisor, or the `guard`, of the only run of this `DOTS_HOME`, or run folder."""
+    found: list[psutil.Process] = []
+
+    def is_alone() -> bool:
+        found[:] = of_home(home, lambda words: f"dots_cli.runtime.{module}" in words)
+        return len(found) == 1  # A child that has not become another program yet looks like it.
+
+    wait_for(is_alone, 10, f"one {module} to run")
+    return found[0]
 
 
 def describe(processes: Sequence[psutil.Process]) -> str:

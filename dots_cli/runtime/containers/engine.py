@@ -117,7 +117,7 @@ class Engine:
 
     def start(self, ident: str) -> None:
         """Start a container that was created."""
-        with failing(f"start container {self._called(ident)}"):
+        with failing("start container ", lambda: self._called(ident)):
             self._api.start(ident)
 
     def stop(self, ident: str, grace: float) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import http.client
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -50,17 +50,20 @@ def api_version(text: str) -> tuple[int, ...]:
 
 
 @contextmanager
-def failing(what: str) -> Iterator[None]:
-    """Turns what the SDK raises into an EngineFailure that says what was to be done."""
+def failing(what: str, whom: Callable[[], str] = str) -> Iterator[None]:
+    """Turns what the SDK raises into an EngineFailure that says what was to be done.
+
+    `whom` completes it; it is asked only then.
+    """
     try:
         yield
     except docker.errors.APIError as error:
         status = error.response.status_code if error.response is not None else 0
-        raise failures.refused(what, status, said_by(error)) from error
+        raise failures.refused(what + whom(), status, said_by(error)) from error
     except (docker.errors.DockerException, ValueError) as error:
-        raise EngineFailure(f"cannot {what}: {error}") from error
+        raise EngineFailure(f"cannot {what}{whom()}: {error}") from error
     except (OSError, http.client.HTTPException) as error:
-        raise failures.lost(what, error) from error
+        raise failures.lost(what + whom(), error) from error
 
 
 def said_by(error: docker.errors.APIError) -> str:
