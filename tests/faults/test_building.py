@@ -56,8 +56,8 @@ def test_a_stop_while_an_environment_is_built_ends_the_build_at_once(
         else:
             running.interrupt()
         assert running.process.wait(20) == (10 if how == "stop" else 130), running.stderr
-        assert time.monotonic() - begin < 4, "2 s, and time for a loaded machine"
-        wait_for(lambda: not processes.of_home(runs.home), 3, "everything to end")
+        assert time.monotonic() - begin < 10, "2 s, and time for a loaded machine"
+        wait_for(lambda: not processes.of_home(runs.home), 10, "everything to end")
 
 
 def test_a_supervisor_killed_while_it_builds_leaves_no_builder_and_the_next_run_builds_anew(
@@ -69,7 +69,7 @@ def test_a_supervisor_killed_while_it_builds_leaves_no_builder_and_the_next_run_
     owner(runs.home).kill()
     verdict = runs.wait_for_verdict(folder)
     assert (verdict["cause"], verdict["exit_code"]) == ("supervisor", 11)
-    wait_for(lambda: not processes.of_home(runs.home), 5, "everything to end")
+    wait_for(lambda: not processes.of_home(runs.home), 10, "everything to end")
     held.release()
     outcome = runs.run(scenario)
     assert outcome.code == 0, outcome.err
@@ -85,7 +85,7 @@ def test_a_killed_build_is_an_error_with_its_service(
             process.kill()
         assert running.process.wait(20) == 4, running.stderr
         assert "the service" in running.stderr
-        wait_for(lambda: not processes.of_home(runs.home), 5, "what it had started to end")
+        wait_for(lambda: not processes.of_home(runs.home), 10, "what it had started to end")
 
 
 def test_two_runs_build_one_environment_and_one_that_waits_can_be_stopped(
@@ -99,8 +99,8 @@ def test_two_runs_build_one_environment_and_one_that_waits_can_be_stopped(
         wait_for(lambda f=folder: "waiting for another run" in told(f), 30, "it to wait")  # type: ignore[misc]
     begin = time.monotonic()
     runs.run_dots("stop", third.name, check=0)
-    assert time.monotonic() - begin < 4
-    wait_for(lambda: third.name not in whose(runs.home), 3, "the stopped run's processes to end")
+    assert time.monotonic() - begin < 10
+    wait_for(lambda: third.name not in whose(runs.home), 10, "the stopped run's processes to end")
     held.release()
     for folder in (first, second):
         assert runs.wait_for_verdict(folder)["verdict"] == "succeeded"

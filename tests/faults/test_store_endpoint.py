@@ -148,7 +148,7 @@ def test_it_ends_by_itself_when_asked(tmp_path: Path, end: str) -> None:
             assert server.process.stdin
             server.process.stdin.close()
         server.process.wait(20)
-        assert time.monotonic() - began < 5
+        assert time.monotonic() - began < 10
         idle.close()
     assert (end == "sigterm" and sys.platform == "win32") or server.process.returncode == 0
 

@@ -140,7 +140,7 @@ def test_what_a_model_starts_outside_its_group_ends_with_the_run(
     elif how != "end":
         owner(runs.home).kill()
     runs.wait_for_verdict(folder)
-    wait_for(lambda: not processes.of_home(runs.home), 5, "everything to end")
+    wait_for(lambda: not processes.of_home(runs.home), 10, "everything to end")
 
 
 def test_a_folder_that_cannot_be_taken_over_has_a_verdict_all_the_same(

@@ -21,7 +21,7 @@ SECOND = replace(producer("pv-2", "old"), ids=("pv,two",))
 PUMP = replace(consumer("pump-1", "new"), esdl_type="HeatPump", ids=("hp",))
 WEATHER = replace(producer("weather-1"), esdl_type="EnvironmentalProfiles", ids=("w",))
 MIXED = [FIRST, SECOND, consumer("home-1"), PUMP]
-AT_ONCE = 2.0
+AT_ONCE = 5.0
 """Seconds in which everybody has left after the federation was disconnected."""
 
 
@@ -116,7 +116,7 @@ def test_a_taken_port_is_said_at_once(rig: Rig) -> None:
         begin = time.monotonic()
         failed = failure(rig.conduct(MIXED), "broker")
     assert f"port {rig.port + 2} is taken" in failed["message"]
-    assert time.monotonic() - begin < 4
+    assert time.monotonic() - begin < 10
 
 
 def test_it_listens_on_loopback_only_and_inside_its_block_of_ports(rig: Rig) -> None:
@@ -260,7 +260,7 @@ def test_a_question_to_a_model_that_was_killed_does_not_keep_the_conductor(rig: 
     rig.models["pv-2"].popen.kill()
     conductor.until("waiting")
     asked = conductor.ask("disconnect")
-    conductor.until("stopped", 5)
+    conductor.until("stopped", 10)
     assert conductor.ended() == 0
     assert time.monotonic() - asked < AT_ONCE + 3
 
@@ -270,7 +270,7 @@ def test_a_supervisor_that_is_gone_ends_the_federation(rig: Rig) -> None:
     conductor = rig.run([slow, consumer("home-1")])
     conductor.until("progress")
     conductor.hang_up()
-    assert conductor.ended(5) == 2
+    assert conductor.ended(10) == 2
     for model in rig.models.values():
         model.ended(10)
 
@@ -297,9 +297,9 @@ def test_a_stop_while_models_join_is_obeyed_at_once(rig: Rig, phase: int) -> Non
     conductor = rig.run([FIRST, absent])
     conductor.until("joining", where=lambda e: e["phase"] == phase and e["joined"] == ["pv-1"])
     asked = conductor.ask("stop")
-    conductor.until("stopped", 5)
+    conductor.until("stopped", 10)
     assert time.monotonic() - asked < AT_ONCE
-    assert conductor.ended(5) == 0
+    assert conductor.ended(10) == 0
 
 
 def test_a_pause_changes_no_result(tmp_path: Path) -> None:

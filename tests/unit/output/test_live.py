@@ -163,9 +163,9 @@ def test_the_last_lines_and_the_verdict_come_at_once(start_dots: StartDots) -> N
 
     def act(actor: Actor, running: Running) -> None:
         actor.say("pv-1", "a word\n")
-        wait_for(lambda: "a word" in running.stderr, 2, "the word is on the screen")
+        wait_for(lambda: "a word" in running.stderr, 5, "the word is on the screen")
         actor.end()
-        wait_for(lambda: "succeeded" in running.stdout, 2, "the verdict is on the screen")
+        wait_for(lambda: "succeeded" in running.stdout, 5, "the verdict is on the screen")
         seen.set()
 
     assert watch(start_dots, act) == 0
