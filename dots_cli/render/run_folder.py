@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
@@ -18,20 +19,34 @@ FOLDER_FORMAT = 1
 
 
 def data_home() -> Path:
-    """Where runs live: `DOTS_HOME`, else the user's data folder."""
-    override = os.environ.get("DOTS_HOME")
-    return Path(override) if override else Path(platformdirs.user_data_dir("dots", appauthor=False))
+    """Where runs live, absolute: `DOTS_HOME`, else the user's data folder."""
+    return _told("DOTS_HOME") or Path(platformdirs.user_data_dir("dots", appauthor=False))
 
 
 def cache_home() -> Path:
     """Where environments are kept: `DOTS_CACHE`, else below `DOTS_HOME`, else the user's cache."""
-    override = os.environ.get("DOTS_CACHE")
-    if override:
-        return Path(override)
-    home = os.environ.get("DOTS_HOME")
-    if home:
-        return Path(home) / "cache"
+    if told := _told("DOTS_CACHE"):
+        return told
+    if home := _told("DOTS_HOME"):
+        return home / "cache"
     return Path(platformdirs.user_cache_dir("dots", appauthor=False))
+
+
+def told_homes() -> dict[str, str]:
+    """`DOTS_HOME` and `DOTS_CACHE`, as far as set, for a process with another working folder."""
+    found = {name: _told(name) for name in ("DOTS_HOME", "DOTS_CACHE")}
+    return {name: str(path) for name, path in found.items() if path}
+
+
+def _told(variable: str) -> Path | None:
+    """The folder that a variable names, absolute; None where it is not set."""
+    text = os.environ.get(variable)
+    if not text:
+        return None
+    path = Path(text)
+    with contextlib.suppress(RuntimeError):  # `~somebody` whom nobody knows is a name as any other
+        path = path.expanduser()
+    return path.absolute()
 
 
 def write_atomically(path: Path, text: str) -> None:

@@ -7,7 +7,7 @@ import sys
 import time
 
 from dots_cli.errors import DotsError
-from dots_cli.render.run_folder import RunFolder
+from dots_cli.render.run_folder import RunFolder, told_homes
 from dots_cli.runtime import os_processes
 
 READY = 20.0
@@ -21,7 +21,7 @@ def launch(folder: RunFolder) -> None:
     with folder.log("supervisor").open("ab") as log:
         process = os_processes.spawn(
             [sys.executable, "-m", "dots_cli.runtime.supervise", str(folder.path)],
-            env={**os.environ, os_processes.RUN_MARK: str(folder.path)},
+            env={**os.environ, **told_homes(), os_processes.RUN_MARK: str(folder.path)},
             cwd=folder.path,
             stdout=log,
             stderr=log,
