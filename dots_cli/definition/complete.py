@@ -6,6 +6,7 @@ import os
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -25,7 +26,7 @@ from dots_cli.definition.model import (
     sanitised,
 )
 from dots_cli.definition.overrides import Parsed, variables_by_service
-from dots_cli.definition.services import ServiceEntry, StoreEntry
+from dots_cli.definition.services import LATEST, ServiceEntry, StoreEntry
 from dots_cli.definition.sources import facts_of
 
 _DOLLAR = re.compile(r"\$(?:(?P<dollar>\$)|\{(?P<name>[A-Za-z_][A-Za-z0-9_]*)\}|(?P<open>\{))?")
@@ -131,6 +132,20 @@ class _Completion:
         if given.get("duration") is None and self.wanted.duration is None:
             hint = "Add `duration: 24h` below `simulation:`, or give `--duration`."
             self.problems.add(self.file, line, "the simulation has no duration", hint)
+        self._check_end()
+
+    def _check_end(self) -> None:
+        simulation = self.entries.simulation
+        start = self.wanted.start or (simulation and simulation.start)
+        duration = self.wanted.duration or (simulation and simulation.duration)
+        if not start or not duration:
+            return
+        end = start + timedelta(seconds=duration)
+        if end > LATEST:
+            key = ("duration",) if self.wanted.duration is None else ()
+            what = f"the simulation ends at {end}, a time that results cannot be stored with"
+            hint = f"Let it end by {LATEST:%Y-%m-%d}: an earlier start, or a shorter duration."
+            self.problems.add(self.file, self.entries.line("simulation", *key), what, hint)
 
     def _service(self, at: int, entry: ServiceEntry) -> Service:
         git = self._git(at, entry)

@@ -35,6 +35,9 @@ IGNORED_REQUEST_KEYS = {
 }
 """Keys of a DOTS request that have no meaning here, and why."""
 
+EARLIEST, LATEST = datetime(1677, 9, 22), datetime(2262, 4, 11)
+"""Whole days between which a time fits into 64 bits of nanoseconds, as stores keep it."""
+
 _MEMORY_UNITS = {"": 1, "b": 1, "k": 2**10, "m": 2**20, "g": 2**30, "t": 2**40}
 _VARIABLE_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
 
@@ -51,6 +54,11 @@ def parse_start(text: Any) -> datetime:
         raise ValueError(f"'{text}' has a time zone; models know none, leave it out")
     if start.microsecond:
         raise ValueError(f"'{text}' is not a whole second; leave the fraction out")
+    if not EARLIEST <= start <= LATEST:
+        raise ValueError(
+            f"'{text}' is no time that results can be stored with; begin between"
+            f" {EARLIEST:%Y-%m-%d} and {LATEST:%Y-%m-%d}"
+        )
     return start
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from dots_cli.definition import Definition, Overrides, Service, read
-from dots_cli.errors import InputError, UsageError
+from dots_cli.errors import InputError, Problem, UsageError
 from tests.support import ROOT
 
 INPUTS = ROOT / "tests" / "inputs"
@@ -230,3 +230,40 @@ def test_wrong_input_says_how_many_problems_there_are() -> None:
     with pytest.raises(InputError) as failure:
         read(INPUTS / "house.esdl", INPUTS / "broken" / "limit-zero.yaml")
     assert failure.value.message.startswith("2 problems in ")
+
+
+def problems_of(folder: Path, text: str, overrides: Overrides | None = None) -> list[Problem]:
+    with pytest.raises(InputError) as failure:
+        define(folder, text, overrides)
+    assert all(problem.hint for problem in failure.value.problems)
+    return list(failure.value.problems)
+
+
+@pytest.mark.parametrize("start", ["0001-01-01", "1677-09-21", "2300-01-01", "9999-12-31 23:59"])
+def test_a_start_that_no_store_can_hold_is_refused(tmp_path: Path, start: str) -> None:
+    services = "services: [{name: pv, esdl_type: PVInstallation, image: x}]\n"
+    text = f"simulation:\n  duration: 2h\n  start: {start}\n{services}"
+    (problem,) = problems_of(tmp_path, text)
+    assert problem.line == 3
+    assert "1677-09-22 and 2262-04-11" in problem.hint
+    with pytest.raises(UsageError, match=r"--start: .* begin between 1677-09-22 and 2262-04-11"):
+        define(tmp_path, SIMULATION + services, Overrides(start=start))
+
+
+@pytest.mark.parametrize(
+    ("overrides", "line"),
+    [
+        (Overrides(start="2262-04-10 23:00"), 3),
+        (Overrides(duration="87600d"), 1),
+        (Overrides(start="2262-04-11", duration="9000000000"), 1),
+    ],
+)
+def test_an_end_that_no_store_can_hold_is_refused(
+    tmp_path: Path, overrides: Overrides, line: int
+) -> None:
+    services = "services: [{name: pv, esdl_type: PVInstallation, image: x}]\n"
+    text = f"simulation:\n  start: 2024-01-01\n  duration: 2h\n{services}"
+    (problem,) = problems_of(tmp_path, text, overrides)
+    assert problem.line == line
+    assert "results cannot be stored" in problem.message
+    assert define(tmp_path, text, Overrides(start="2262-04-10 22:00")).duration == 7200
