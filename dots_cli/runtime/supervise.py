@@ -304,11 +304,12 @@ class Supervisor:
         os_processes.end_processes([pid for pid in strays if pid != self._guard.pid], STRAYS)
 
     def _drain(self) -> None:
-        """Record the ends that came while the runtime was closed."""
+        """Record the ends, and what the store has said, that came while the runtime was closed."""
         try:
             while True:
                 message = self._queue.get_nowait()
-                if isinstance(message, Ended):
+                of_store = isinstance(message, Said) and self._running.get(message.name) == "store"
+                if of_store or isinstance(message, Ended):
                     self._handle(message)
         except queue.Empty:
             return

@@ -61,7 +61,7 @@ class Judge:
         self._joined: set[str] = set()
         self._seen: set[str] = set()
         self._waiting: tuple[float, Verdict] | None = None
-        self._store_refusal: tuple[str, str | None] | None = None
+        self._refusals: dict[str | None, str] = {}
 
     def model_started(self, name: str) -> None:
         """A model's process can be seen."""
@@ -87,8 +87,9 @@ class Judge:
         words = detail or describe_exit(code)
         if code != 0:
             message = f"{name} {words}"
-            if self._store_refusal and self.simulation_ended:
-                message += f" after the store refused data: {self._store_refusal[0]}"
+            refusal = self._refusals.get(name) or self._refusals.get(None)
+            if refusal and self.simulation_ended:
+                message += f" after the store refused data: {refusal}"
             self._decide(Verdict("failed", "model", name, message, ExitCode.MODEL))
         elif not self.simulation_ended:
             how = "ended" if name in self._external else "exited with code 0"
@@ -142,8 +143,13 @@ class Judge:
         self._decide(Verdict("failed", "store", None, message, ExitCode.STORE))
 
     def store_refused(self, message: str, model: str | None = None) -> None:
-        """The store has not taken data; a model may only log that, so it is kept in mind."""
-        self._store_refusal = self._store_refusal or (message, model)
+        """The store has not taken data; a model may only log that, so it is kept in mind.
+
+        It is told in another way than the ends of models are, and may be heard after the last.
+        """
+        self._refusals.setdefault(model, message)
+        if self.verdict is not None and self.verdict.verdict == "succeeded":
+            self.verdict = self._store_failed()
 
     def stop_requested(self, reason: StopReason) -> None:
         """Somebody asked the run to end."""
@@ -195,9 +201,12 @@ class Judge:
         whole = self.simulation_ended and self.conductor_ended and not self.running
         if not whole or self._waiting is not None:
             return
-        if self._store_refusal:
-            why, model = self._store_refusal
-            whose = f" of {model}" if model else ""
-            message = f"the store refused data{whose}: {why}"
-            self._decide(Verdict("failed", "store", model, message, ExitCode.STORE))
+        if self._refusals:
+            self._decide(self._store_failed())
         self._decide(Verdict("succeeded", "end", None, "succeeded", ExitCode.SUCCEEDED))
+
+    def _store_failed(self) -> Verdict:
+        model, why = next(iter(self._refusals.items()))
+        whose = f" of {model}" if model else ""
+        message = f"the store refused data{whose}: {why}"
+        return Verdict("failed", "store", model, message, int(ExitCode.STORE))

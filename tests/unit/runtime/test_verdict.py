@@ -151,6 +151,34 @@ def test_data_that_the_store_refused_fail_a_run_whose_models_only_logged_it() ->
     assert "bad point" in j.verdict.message
 
 
+def test_a_refusal_that_is_heard_after_the_last_model_ended_fails_the_run_all_the_same() -> None:
+    j = judge()
+    finish(j)
+    j.store_refused("bad point", "pv-1")
+    assert j.verdict is not None
+    assert (j.verdict.cause, j.verdict.model) == ("store", "pv-1")
+    assert j.verdict.exit_code == ExitCode.STORE
+
+
+def test_what_the_store_refused_of_one_model_does_not_explain_the_end_of_another() -> None:
+    j = judge()
+    j.simulation_reached_its_end()
+    j.store_refused("bad point", "pv-1")
+    j.model_ended("house-1", 1, 1.0)
+    assert j.verdict is not None
+    assert j.verdict.message == "house-1 exited with code 1"
+
+
+def test_a_model_that_fails_over_refused_data_says_why() -> None:
+    j = judge()
+    j.simulation_reached_its_end()
+    j.store_refused("another point", "house-1")
+    j.store_refused("bad point", "pv-1")
+    j.model_ended("pv-1", 1, 1.0)
+    assert j.verdict is not None
+    assert j.verdict.message == "pv-1 exited with code 1 after the store refused data: bad point"
+
+
 @pytest.mark.parametrize(
     ("reason", "code"), [("interrupted", 130), ("terminated", 143), ("stopped", 10)]
 )
