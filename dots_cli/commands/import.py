@@ -40,17 +40,20 @@ def register(app: typer.Typer) -> None:
         from dots_cli.output.pages import coverage_page
         from dots_cli.plan.coverage import coverage_of
         from dots_cli.render.imported import write_imported
+        from dots_cli.render.target import writing
 
         scenario, definition = read_both(request, None, Overrides(), esdl)
         if scenario.request is None:
             what = "the file is no DOTS request"
             hint = "A request is a JSON file; an ESDL file is run as it is: `dots run FILE`."
             raise InputError("1 problem", problems=[Problem(request, 0, what, hint)])
-        taken = [name for name in ("scenario.esdl", "services.yaml") if (output / name).exists()]
-        if taken and not force:
-            hint = "Name another folder, or replace them with `--force`."
-            raise UsageError(f"{output} holds {' and '.join(taken)} already", hint)
-        written = write_imported(output, scenario, definition)
+        with writing(output):
+            names = ("scenario.esdl", "services.yaml")
+            taken = [name for name in names if (output / name).exists()]
+            if taken and not force:
+                hint = "Name another folder, or replace them with `--force`."
+                raise UsageError(f"{output} holds {' and '.join(taken)} already", hint)
+            written = write_imported(output, scenario, definition)
         console.print_problems(definition.warnings)
         coverage = coverage_of(scenario, definition.services)
         if as_json:

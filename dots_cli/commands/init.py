@@ -67,16 +67,25 @@ def _write_definition(path: Path, output: Path | None, force: bool, as_json: boo
     from dots_cli.plan.coverage import coverage_of
     from dots_cli.render.editor import put_schema, with_schema
     from dots_cli.render.run_folder import write_atomically
+    from dots_cli.render.target import require_file_name, writing
 
-    target = output or path.with_name("services.yaml")
-    if target.exists() and not force:
-        other = path.with_name(f"{path.stem}.services.yaml")
-        hint = f"`--force` replaces it; `-o {other}` writes another, found for this scenario alone."
-        raise UsageError(f"{target} is there already", hint)
     scenario = read_scenario(path)
+    target = output or path.with_name("services.yaml")
+    with writing(target):
+        require_file_name(target)
+        if target.exists() and not force:
+            other = path.with_name(f"{path.stem}.services.yaml")
+            raise UsageError(
+                f"{target} is there already",
+                f"`--force` replaces it; `-o {other}` writes another, found for this scenario"
+                " alone.",
+            )
     catalogue = read_catalogue()
-    write_atomically(target, with_schema(starter(scenario, catalogue)))
-    put_schema(target.parent)
+    text = with_schema(starter(scenario, catalogue))
+    with writing(target):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(target, text)
+        put_schema(target.parent)
     coverage = coverage_of(scenario, known_services(scenario, catalogue))
     if as_json:
         services = [asdict(service) for service in coverage.services]
@@ -101,22 +110,23 @@ def _copy_example(name: str, folder: Path, force: bool, as_json: bool) -> None:
     from dots_cli.output import console
     from dots_cli.render.editor import put_schema, with_schema
     from dots_cli.render.run_folder import write_atomically
+    from dots_cli.render.target import writing
     from dots_cli.resources import shipped
 
     examples = shipped("examples")
     known = sorted(item.name for item in examples.iterdir() if any(item.glob("*.esdl")))
     if name not in known:
         raise UsageError(f"there is no example '{name}'", f"Known: {', '.join(known)}.")
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())) and not force:
-        hint = "Name another folder, or use `--force` to write into it."
-        raise UsageError(f"{folder} is there already and not empty", hint)
     leave_out = shutil.ignore_patterns("__pycache__", ".venv", ".*_cache", "*.egg-info", "build")
-    shutil.copytree(
-        examples / name, folder, dirs_exist_ok=force or folder.is_dir(), ignore=leave_out
-    )
-    for definition in folder.glob("*services.yaml"):
-        write_atomically(definition, with_schema(definition.read_text(encoding="utf-8-sig")))
-    put_schema(folder)
+    with writing(folder):
+        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())) and not force:
+            hint = "Name another folder, or use `--force` to write into it."
+            raise UsageError(f"{folder} is there already and not empty", hint)
+        merge = force or folder.is_dir()
+        shutil.copytree(examples / name, folder, dirs_exist_ok=merge, ignore=leave_out)
+        for definition in folder.glob("*services.yaml"):
+            write_atomically(definition, with_schema(definition.read_text(encoding="utf-8-sig")))
+        put_schema(folder)
     scenarios = sorted(folder.glob("*.esdl"))
     if as_json:
         console.print_json({"written": str(folder), "scenarios": [str(s) for s in scenarios]})

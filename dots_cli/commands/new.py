@@ -159,16 +159,19 @@ def _write(folder: Path, render: Callable[[], Files], as_json: bool) -> None:
     from dots_cli.output import console
     from dots_cli.render.editor import put_schema
     from dots_cli.render.run_folder import write_atomically
+    from dots_cli.render.target import writing
 
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise UsageError(f"{folder} is there already", "Name another folder.")
+    with writing(folder):
+        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+            raise UsageError(f"{folder} is there already", "Name another folder.")
     files = render()
-    for path, text in files.items():
-        target = folder / path
-        target.parent.mkdir(parents=True, exist_ok=True)
-        write_atomically(target, text)
-        if path.name == "services.yaml":
-            put_schema(target.parent)
+    with writing(folder):
+        for path, text in files.items():
+            target = folder / path
+            target.parent.mkdir(parents=True, exist_ok=True)
+            write_atomically(target, text)
+            if path.name == "services.yaml":
+                put_schema(target.parent)
     if as_json:
         console.print_json({"written": str(folder), "files": sorted(map(str, files))})
     else:

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from dots_cli.errors import UsageError
+from dots_cli.render.target import writing
 from dots_cli.results.store import Results, Row, Value
 
 COLUMNS = ("time", "simulation_id", "model_id", "esdl_id", "esdl_name")
@@ -32,12 +32,11 @@ class Exported:
 def export(results: Results, folder: Path) -> tuple[Exported, ...]:
     """Write every ESDL type's results into `folder`, which is made where it is missing.
 
-    A file of the same name is replaced, as a whole. UsageError where `folder` is a file.
+    A file of the same name is replaced, as a whole. UsageError where `folder` is a file,
+    EnvironmentFailure where it cannot be made.
     """
-    try:
+    with writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
-    except (FileExistsError, NotADirectoryError):
-        raise UsageError(f"{folder} is not a folder", "Give a folder with -o.") from None
     written = []
     for esdl_type, name in _names(results.types()):
         path = folder / name
