@@ -136,7 +136,7 @@ class Watch:
         self._ask_from = 0.0
         self._states_from = 0.0
         self._pausing = settings.pause_at is not None
-        self._barrier = settings.pause_at
+        self._barrier = self._planned = settings.pause_at
         self._exact = self._pausing
         self._paused = False
         self._stopping_since: float | None = None
@@ -190,6 +190,8 @@ class Watch:
         self._pausing = True
         self._paused = False
         self._exact = at is not None and at > self._reached
+        if self._exact:
+            self._planned = at
         if self._gate is None:
             self._barrier = at if self._exact else STEP_EDGE
             if not self._exact:
@@ -200,11 +202,15 @@ class Watch:
         self._ask_from = now
 
     def resume(self, now: float) -> None:
-        """Go on after a pause, also one that has not been reached."""
+        """Go on after a pause, as far as to the one that was planned for a later time."""
         if not self._pausing or self._stopping_since is not None:
             return
-        self._pausing = self._paused = False
-        self._lift()
+        self._paused = False
+        self._pausing = self._exact = self._is_ahead(self._planned)
+        if self._planned is not None and self._pausing:
+            self._set(self._planned)
+        else:
+            self._lift()
         self._still.forget(now)
         self._say("resumed")
 
@@ -328,6 +334,9 @@ class Watch:
             self._asked_at = now
             self._asked_of_held = self._gate is not None and self._gate.held
             self._ask()
+
+    def _is_ahead(self, pause: float | None) -> bool:
+        return pause is not None and self._reached < pause < self._duration
 
     def _edge(self, gate: Steered) -> float:
         return max(gate.time(), self._reached) + STEP_EDGE

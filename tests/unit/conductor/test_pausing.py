@@ -155,10 +155,34 @@ def test_a_pause_before_time_starts_holds_it_at_the_start() -> None:
 
 
 def test_a_pause_that_was_taken_back_before_time_starts_holds_nobody() -> None:
+    scene = Scene()
+    scene.watch.pause(None, scene.now)
+    scene.watch.resume(scene.now)
+    scene.begin()
+    assert scene.broker.barrier == math.inf
+
+
+def test_a_planned_pause_outlives_one_before_time_starts() -> None:
     scene = Scene(pause_at=3600.0)
     scene.watch.pause(None, scene.now)
     scene.watch.resume(scene.now)
     scene.begin()
+    assert scene.broker.barrier == 3600.0
+    scene.quiet_at(0.2, 3600.0)
+    assert [event["simulated"] for event in scene.said.all("paused")] == [0.0, 3600.0]
+
+
+def test_a_planned_pause_outlives_an_earlier_one_and_is_over_once_it_was_reached() -> None:
+    scene = Scene(pause_at=3600.0).begin()
+    scene.tick(0.2, 1800.0)
+    scene.watch.pause(None, scene.now)
+    scene.quiet_at(0.3, 1800.0)
+    scene.watch.resume(scene.now)
+    assert scene.said.names[-1] == "resumed"
+    assert scene.broker.barrier == 3600.0
+    scene.quiet_at(0.9, 3600.0)
+    assert [event["simulated"] for event in scene.said.all("paused")] == [1800.0, 3600.0]
+    scene.watch.resume(scene.now)
     assert scene.broker.barrier == math.inf
 
 
