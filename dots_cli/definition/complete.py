@@ -10,6 +10,7 @@ from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from dots_cli.definition.dealing import LONGEST_VARIABLE, longest_ids
 from dots_cli.definition.entries import Entries
 from dots_cli.definition.esdl import Content
 from dots_cli.definition.git_source import GitSource, is_git_url
@@ -66,6 +67,7 @@ class _Completion:
         store = self._store(self.entries.store) if self.entries.store else None
         if self.found is not None:
             self._check_coverage(*self.found)
+            self._check_lengths(self.found[0])
         simulation, limits = self.entries.simulation, self.entries.limits
         if self.problems.errors or simulation is None or limits is None:
             return None
@@ -284,6 +286,24 @@ class _Completion:
             classes = ", ".join(t for t in scenario.by_type if t in scenario.simulatable)
             hint = f"Add a service for one of: {classes}." if classes else "Use another scenario."
             self.problems.add(self.file, self.entries.line("services"), what, hint)
+
+    def _check_lengths(self, scenario: Scenario) -> None:
+        """Models are told their objects in one variable, which must not be too long to start."""
+        for at, entry in self.entries.services:
+            objects = scenario.by_type.get(entry.esdl_type, ())
+            length, enough = longest_ids(objects, entry.models)
+            if length <= LONGEST_VARIABLE:
+                continue
+            what = (
+                f"service '{entry.name}': the ids of the objects of one model take {length:,} bytes"
+                f" of its environment, Linux allows {LONGEST_VARIABLE:,}"
+            )
+            hint = (
+                f"Let more models share the {len(objects):,} objects: `models: {enough}`."
+                if enough
+                else f"Give each {entry.esdl_type} a shorter id."
+            )
+            self.problems.add(self.file, self.entries.line("services", at, "models"), what, hint)
 
     def _check_ids(self, esdl_type: str, scenario: Scenario, content: Content) -> None:
         self.problems.add_many(

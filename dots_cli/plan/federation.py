@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from dots_cli.definition import EsdlObject, Scenario, Service
+from dots_cli.definition import Scenario, Service
+from dots_cli.definition.dealing import chunks
 from dots_cli.plan.model import EsdlRef, Federation, Model
 from dots_cli.plan.names import model_id
 
@@ -23,12 +24,6 @@ def models_of(service: Service, scenario: Scenario) -> list[Model]:
         )
         for number, chunk in enumerate(chunks(objects, service.models), start=1)
     ]
-
-
-def chunks(objects: Sequence[EsdlObject], models: int) -> list[Sequence[EsdlObject]]:
-    """The objects in order, in parts of ceil(objects / models); 0 means one object each."""
-    size = -(-len(objects) // models) if models else 1
-    return [objects[at : at + size] for at in range(0, len(objects), max(size, 1))]
 
 
 def federation_of(models: Sequence[Model]) -> Federation:

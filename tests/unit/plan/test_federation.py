@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from dots_cli.plan.federation import chunks, federation_of, models_of
+from dots_cli.definition.dealing import chunks
+from dots_cli.plan.federation import federation_of, models_of
 from tests.unit.plan.planning import scenario_of, service
 
 
