@@ -16,6 +16,13 @@ from dots_cli.results.store import FieldSummary, Scope, Summary
 if TYPE_CHECKING:
     from rich.table import Table
 
+_INDENT = "  "
+_GAP = 2
+"""Columns between two of a table."""
+
+_LEAST_NAME = 16
+"""Columns that a folded name of a field takes at least."""
+
 
 def print_summary(summary: Summary) -> None:
     """A line for every ESDL type and field; what is left out is told on stderr."""
@@ -49,22 +56,46 @@ def _wide(fields: Sequence[FieldSummary]) -> Table:
 
 
 def _print_narrow(fields: Sequence[FieldSummary]) -> None:
-    """What fields of a type have in common stands above them, so that 80 columns suffice."""
+    """What fields of a type have in common stands above them, so that 80 columns suffice.
+
+    Names are folded where they are too long, figures never: where there is no room for a name
+    beside them, each has a line of its own.
+    """
+    from rich.padding import Padding
+
+    target = console.result()
+    head = ("unit", "points", "min", "mean", "max")
+    rows = [(field.unit or "", number(field.points), *_figures(field)) for field in fields]
+    widths = [max(map(width, column)) for column in zip(head, *rows, strict=True)]
+    longest = max(width(field.field) for field in fields) + len(_INDENT)
+    left = target.width - sum(widths) - _GAP * len(widths)
+    room = min(max(longest, len("  field")), left)
+    cells = iter(rows)
     groups = groupby(fields, key=lambda f: (f.esdl_type, f.objects, f.first, f.last))
-    longest = max(width(field.field) for field in fields)
     for (esdl_type, objects, first, last), group in groups:
         span = f"{_moment(first)} to {_moment(last)}"
         heading = f"{esdl_type}: {plural(objects, 'object')}, {span}"
-        console.result().print(heading, style="bold", soft_wrap=True)
-        table = _table(("  field", "unit"), ("points", "min", "mean", "max"), head="dim")
-        table.columns[0].min_width = min(longest, 30) + 2
-        table.columns[1].min_width = 6
-        for column in table.columns[2:]:
-            column.min_width = 9
+        target.print(heading, style="bold", soft_wrap=True)
+        if room < min(longest, _LEAST_NAME):
+            for field in group:
+                _print_record(field.field, dict(zip(head, next(cells), strict=True)))
+            continue
+        table = _table(("field", "unit"), head[1:], head="dim")
+        table.columns[0].width = room - len(_INDENT)
+        for column, columns in zip(table.columns[1:], widths, strict=True):
+            column.width = columns
         for field in group:
-            row = (f"  {field.field}", field.unit or "", number(field.points), *_figures(field))
-            table.add_row(*row)
-        console.result().print(table)
+            table.add_row(field.field, *next(cells))
+        target.print(Padding(table, (0, 0, 0, len(_INDENT)), expand=False))
+
+
+def _print_record(name: str, figures: dict[str, str]) -> None:
+    """A field with a line for each of its figures, for the narrowest of windows."""
+    target = console.result()
+    target.print(f"{_INDENT}{name}", soft_wrap=True)
+    for label, figure in figures.items():
+        if figure:
+            target.print(f"{_INDENT * 2}{label:<6} {figure}", soft_wrap=True)
 
 
 def _table(left: Sequence[str], right: Sequence[str], head: str = "bold") -> Table:
@@ -74,7 +105,7 @@ def _table(left: Sequence[str], right: Sequence[str], head: str = "bold") -> Tab
     for name in left:
         table.add_column(name, overflow="fold")
     for name in right:
-        table.add_column(name, justify="right", overflow="fold")
+        table.add_column(name, justify="right", no_wrap=True)
     return table
 
 

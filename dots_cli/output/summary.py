@@ -60,9 +60,9 @@ def print_points(folder: RunFolder) -> bool:
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column("ESDL type")
+    table.add_column("ESDL type", overflow="fold")
     for name in ("objects", "points"):
-        table.add_column(name, justify="right")
+        table.add_column(name, justify="right", no_wrap=True)
     for esdl_type, objects, count in rows:
         table.add_row(esdl_type, number(objects), number(count))
     console.result().print(table)
