@@ -10,7 +10,7 @@ from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from dots_cli.definition.dealing import LONGEST_VARIABLE, longest_ids
+from dots_cli.definition.dealing import LONGEST_ID, LONGEST_VARIABLE, chunks, longest_ids
 from dots_cli.definition.entries import Entries
 from dots_cli.definition.esdl import Content
 from dots_cli.definition.git_source import GitSource, is_git_url
@@ -93,7 +93,8 @@ class _Completion:
         )
 
     def _check_names(self) -> None:
-        """No two services whose models would have the same ids."""
+        """No two services whose models would have the same ids, none whose ids are too long."""
+        count = self._count_models()
         first: dict[str, tuple[int, str]] = {}
         for at, item in self._listed():
             name = item.get("name")
@@ -101,6 +102,15 @@ class _Completion:
                 continue
             line = self.entries.line("services", at, "name")
             plain = sanitised(name)
+            longest = f"{plain}-{count.get(at, 1)}"
+            if len(longest) > LONGEST_ID:
+                what = (
+                    f"service '{_cut(name)}': the name of a model, {_cut(longest)}, would have"
+                    f" {len(longest)} letters; as a host name it may have {LONGEST_ID}"
+                )
+                room = LONGEST_ID - (len(longest) - len(plain))
+                hint = f"Give the service a name of at most {room} letters."
+                self.problems.add(self.file, line, what, hint)
             if not plain:
                 what = f"service '{name}': its name leaves nothing to call its models after"
                 self.problems.add(self.file, line, what, "Use letters a-z, digits and `-` in it.")
@@ -115,6 +125,14 @@ class _Completion:
                         f" of service '{other}' in line {other_line}"
                     )
                 self.problems.add(self.file, line, what, "Give each service a name of its own.")
+
+    def _count_models(self) -> dict[int, int]:
+        """How many models each service has, as far as it and the scenario could be read."""
+        by_type = self.found[0].by_type if self.found else {}
+        return {
+            at: max(len(chunks(by_type.get(entry.esdl_type, ()), entry.models)), 1)
+            for at, entry in self.entries.services
+        }
 
     def _listed(self) -> Iterator[tuple[int, dict[str, object]]]:
         for at, item in enumerate(self.entries.listed):
@@ -336,6 +354,11 @@ def _other_class(esdl_type: str, scenario: Scenario) -> str:
         if esdl_type in known
         else ("ESDL knows no such class; see the classes of the file with `dots validate`.")
     )
+
+
+def _cut(text: str) -> str:
+    """A text that may be too long to be shown."""
+    return text if len(text) <= 80 else f"{text[:60]}..."
 
 
 def _how_to_set(name: str) -> str:

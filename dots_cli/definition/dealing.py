@@ -10,6 +10,9 @@ from dots_cli.definition.model import EsdlObject
 LONGEST_VARIABLE = 131_072
 """Bytes of one `NAME=value` and the zero behind it: MAX_ARG_STRLEN of Linux, see execve(2)."""
 
+LONGEST_ID = 63
+"""Letters of a model's id, which is a host name, too: one label (RFC 1035, section 2.3.4)."""
+
 
 def chunks(objects: Sequence[EsdlObject], models: int) -> list[Sequence[EsdlObject]]:
     """The objects in order, in parts of `chunk_size`."""

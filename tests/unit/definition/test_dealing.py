@@ -72,3 +72,23 @@ def test_no_number_is_enough_for_an_id_that_is_too_long_itself(models: int) -> N
 
 def test_a_class_without_objects_needs_nothing() -> None:
     assert longest_ids((), 3)[1] == 3
+
+
+@pytest.mark.parametrize(("name", "models"), [("r" * 61, 0), ("r" * 62, 1), ("R?" * 300, 1)])
+def test_a_service_whose_models_have_too_long_a_name_for_a_host_is_refused(
+    tmp_path: Path, name: str, models: int
+) -> None:
+    scenario = village(tmp_path, 12, models)
+    services = tmp_path / "services.yaml"
+    text = services.read_text(encoding="utf-8")
+    services.write_text(text.replace("roofs", f'"{name}"'), encoding="utf-8")
+    with pytest.raises(InputError) as failure:
+        read(scenario)
+    (problem,) = failure.value.problems
+    assert problem.line == 3
+    assert "as a host name it may have 63" in problem.message
+    assert len(problem.message) < 300
+    room = 60 if models == 0 else 61
+    assert f"at most {room} letters" in problem.hint
+    services.write_text(text.replace("roofs", f'"{name[:room]}"'), encoding="utf-8")
+    assert read(scenario)
