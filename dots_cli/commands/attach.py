@@ -28,4 +28,4 @@ def register(app: typer.Typer) -> None:
         from dots_cli.output.live import show_run
         from dots_cli.runs import registry
 
-        raise typer.Exit(show_run(registry.find(run), json=json, from_start=False))
+        raise typer.Exit(show_run(registry.find(run, living=True), json=json, from_start=False))

@@ -24,6 +24,6 @@ def register(app: typer.Typer) -> None:
         from dots_cli.output.steering import print_moment, wait
         from dots_cli.runs import registry, steer
 
-        folder = registry.find(run)
+        folder = registry.find(run, living=True)
         state = wait(f"pausing {folder.run_id}", steer.pause(folder))
         print_moment(folder, state, "paused", json=json)

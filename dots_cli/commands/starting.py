@@ -23,6 +23,7 @@ from dots_cli.plan.model import Plan
 from dots_cli.render import run_folder
 from dots_cli.render.conductor_image import conductor_image
 from dots_cli.render.run_folder import RunFolder
+from dots_cli.runs import registry
 from dots_cli.runtime.base import RunOptions
 from dots_cli.runtime.launch import launch
 
@@ -49,6 +50,7 @@ def start_run(path: Path, wishes: Wishes, signals: Interrupts | None = None) -> 
     Raises what `definition.read` and `build` raise, EnvironmentFailure where the folder cannot be
     written.
     """
+    _require_free(wishes.name)
     scenario, definition = read(path, wishes.services, wishes.overrides)
     choice = choose(_runtime_for(wishes), scenario, definition)
     runtime = choice.runtime
@@ -75,6 +77,16 @@ def start_run(path: Path, wishes: Wishes, signals: Interrupts | None = None) -> 
     folder = _make_folder(scenario, definition, plan, options, wishes.name)
     launch(folder)
     return folder
+
+
+def _require_free(name: str | None) -> None:
+    """Two runs of one name that go on could not be told apart by it."""
+    for folder in registry.runs() if name else ():
+        if registry.name(folder) == name and registry.goes_on(folder):
+            raise UsageError(
+                f"--name {name}: the run {folder.run_id} has that name and goes on",
+                f"Give another name, or end that run first: dots stop {folder.run_id}",
+            )
 
 
 def _runtime_for(wishes: Wishes) -> str:

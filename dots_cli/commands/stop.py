@@ -28,6 +28,6 @@ def register(app: typer.Typer) -> None:
         from dots_cli.output.steering import print_end, wait
         from dots_cli.runs import registry, steer
 
-        folder = registry.find(run)
+        folder = registry.find(run, living=True)
         state = wait(f"stopping {folder.run_id}", steer.stop(folder, at_once=now))
         print_end(folder, state, json=json)

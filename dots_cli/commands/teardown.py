@@ -38,7 +38,9 @@ def register(app: typer.Typer) -> None:
                 "Leave RUN out; a single run's results stay in the platform.",
             )
         if run is not None:
-            print_torn_down(tear_down([registry.find(run)], json=json), None, json=json)
+            print_torn_down(
+                tear_down([registry.find(run, living=True)], json=json), None, json=json
+            )
             return
         there = platform.look(everybody=True) if volumes else None
         if there and there.volumes and not there.owner and not yes and not confirm_removal(there):

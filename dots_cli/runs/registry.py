@@ -33,17 +33,18 @@ def runs() -> list[RunFolder]:
     return [folder for _, _, folder in sorted(found, key=lambda f: f[:2], reverse=True)]
 
 
-def find(run: str | None = None, *, only: bool = False) -> RunFolder:
+def find(run: str | None = None, *, only: bool = False, living: bool = False) -> RunFolder:
     """The run that is meant: by id, by an unambiguous prefix, by its name, or the newest.
 
     Where several runs have the name, the newest of them is meant; with `only` that is an error.
+    With `living` the one of them that goes on is meant, and several that do are an error.
     UsageError, with those that could be meant, where there is no such run or there are several,
     and for a run that a later version has made.
     """
     known = runs()
     if not known:
         raise UsageError("there are no runs yet", "Start one with: dots run scenario.esdl")
-    folder = known[0] if run is None else _meant(run, known, only)
+    folder = known[0] if run is None else _meant(run, known, only, living)
     if (made_as := _about(folder).get("format", FOLDER_FORMAT)) != FOLDER_FORMAT:
         raise UsageError(
             f"{folder.run_id} was made by a version of dots that keeps runs in format {made_as}; "
@@ -53,11 +54,13 @@ def find(run: str | None = None, *, only: bool = False) -> RunFolder:
     return folder
 
 
-def _meant(run: str, known: list[RunFolder], only: bool) -> RunFolder:
+def _meant(run: str, known: list[RunFolder], only: bool, living: bool) -> RunFolder:
     for folder in known:
         if folder.run_id == run:
             return folder
     named = [folder for folder in known if name(folder) == run]
+    if living and len(named) > 1 and (going_on := [f for f in named if goes_on(f)]):
+        named, only = going_on, True
     if len(named) == 1 or (named and not only):
         return named[0]
     matching = named or [folder for folder in known if run and folder.run_id.startswith(run)]
@@ -71,6 +74,11 @@ def _meant(run: str, known: list[RunFolder], only: bool) -> RunFolder:
 def is_alive(folder: RunFolder) -> bool:
     """Whether the run's supervisor lives: it holds the lock as long as it does."""
     return os_processes.is_locked(folder.lock)
+
+
+def goes_on(folder: RunFolder) -> bool:
+    """Whether the run has an owner, or gets one in a moment, and no verdict."""
+    return (is_alive(folder) or may_start(folder)) and verdict(folder) is None
 
 
 def name(folder: RunFolder) -> str | None:

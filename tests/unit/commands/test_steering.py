@@ -23,6 +23,7 @@ from dots_cli.runtime.events import (
 )
 from dots_cli.runtime.os_processes import RUN_MARK
 from tests.conftest import Dots, StartDots
+from tests.support import ROOT
 from tests.support.acting import Actor, make_run
 from tests.support.processes import wait_for
 
@@ -194,6 +195,40 @@ lock = FileLock(RunFolder(Path(sys.argv[1])).lock)
 lock.acquire()
 time.sleep(300)
 """
+
+
+def test_a_name_means_the_run_that_goes_on_though_a_newer_one_has_ended(run_dots: Dots) -> None:
+    now = time.time()
+    with Actor(make_run("same-2", name="same", created=now)) as newer:
+        newer.end()
+    with Actor(make_run("same-1", name="same", created=now - 100)) as older:
+        older.tell(CONDUCTOR, Executing(), Progress(simulated=43000))
+        asked = obedient(older)
+        for verb in ("pause", "resume"):
+            assert run_dots(verb, "same", check=0).stdout.startswith(f"same-1 {verb}d at ")
+        assert run_dots("stop", "same", check=0).stdout.startswith("same-1 stopped after ")
+    assert {request.kind for request in asked} == {"pause", "resume", "stop"}
+
+
+def test_several_that_go_on_under_one_name_are_not_steered_by_it(run_dots: Dots) -> None:
+    with Actor(make_run("same-1", name="same")) as one, Actor(make_run("same-2", name="same")):
+        for verb in ("pause", "resume", "stop", "attach", "teardown"):
+            error = run_dots(verb, "same", check=2).stderr
+            assert "2 runs could be meant by 'same'" in error
+            assert "same-1 (same)" in error
+        assert one.requests() == []
+
+
+def test_a_name_of_a_run_that_goes_on_is_given_to_no_other(run_dots: Dots) -> None:
+    scenario = ROOT / "tests" / "inputs" / "house.esdl"
+    start = ("run", scenario, "--services", scenario.with_suffix(".yaml"), "--name", "same")
+    with Actor(make_run("same-1", name="same")) as actor:
+        error = run_dots(*start, check=2).stderr
+        assert error.startswith("error: --name same: the run same-1 has that name and goes on\n")
+        assert "dots stop same-1" in error
+        actor.end()
+    # It has ended, and what is refused now is something else.
+    assert "no such model" in run_dots(*start, "--external", "x", check=2).stderr
 
 
 def test_the_newest_run_is_meant_where_none_is_named(run_dots: Dots) -> None:

@@ -90,6 +90,21 @@ def test_a_name_given_twice_means_the_newest_except_where_only_one_may_be_meant(
         registry.find("base", only=True)
 
 
+def test_of_a_name_given_twice_the_run_that_goes_on_is_meant_where_one_is_to_be_steered() -> None:
+    now = time.time()
+    with Actor(make_run("a-1", name="base", created=now - 100)) as older:
+        with Actor(make_run("a-2", name="base", created=now)) as newer:
+            with pytest.raises(UsageError, match="2 runs could be meant by 'base'") as error:
+                registry.find("base", living=True)
+            assert error.value.hint == "The runs are: a-2 (base), a-1 (base)"
+            newer.end()
+            assert registry.find("base", living=True).run_id == "a-1"
+        assert registry.find("base", living=True).run_id == "a-1"
+        assert registry.find("base").run_id == "a-2"
+        older.end()
+    assert registry.find("base", living=True).run_id == "a-2"
+
+
 def test_a_run_of_a_later_version_is_listed_and_not_touched() -> None:
     folder = make_run("later-1")
     about = folder.read_json(folder.about)
