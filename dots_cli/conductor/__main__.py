@@ -11,7 +11,7 @@ import os
 import sys
 from pathlib import Path
 
-from . import settings
+from . import descriptors, settings
 from .failure import Failure
 from .speak import ReadySpeaker, take_stdout
 
@@ -30,6 +30,7 @@ def main() -> int:
     except Failure as failure:
         say("failed", kind=failure.kind, models=[], message=failure.message, hint=failure.hint)
         return 1
+    descriptors.raise_limit()
     # Imported only now: HELICS prints to stdout from its first call on.
     from .conduct import Conductor
 

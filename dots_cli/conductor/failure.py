@@ -14,6 +14,7 @@ Kind = Literal[
     "idle",
     "early",
     "broker",
+    "descriptors",
     "internal",
 ]
 

@@ -25,6 +25,7 @@ import socket
 import threading
 from collections.abc import Callable
 
+from . import descriptors
 from .failure import Failure
 from .knock import Knock
 from .rounds import Answers, Rounds
@@ -147,12 +148,14 @@ class FrontDoor:
             return
         try:
             outside, _ = listener.accept()
-        except OSError:
+        except OSError as error:
+            descriptors.check(error)
             return
         try:
             inside = socket.create_connection(("127.0.0.1", self._inner + offset), timeout=5.0)
-        except OSError:
+        except OSError as error:
             outside.close()
+            descriptors.check(error)
             return
         asked = Knock(self._key) if self._key is not None and offset == 0 else None
         left, right = _End(outside, True, asked), _End(inside, False)
