@@ -22,7 +22,7 @@ def address(name: str) -> str | None:
     try:
         # The dot keeps the name from being looked for in the domains of this machine.
         return socket.gethostbyname(f"{name}.")
-    except OSError:
+    except (OSError, UnicodeError):  # the second: longer than a host name may be
         return None
 
 

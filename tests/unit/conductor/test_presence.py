@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 import pytest
 
 from dots_cli.conductor.failure import Failure
-from dots_cli.conductor.presence import MISSES, watch_over
+from dots_cli.conductor.presence import MISSES, address, watch_over
 
 HERE = "10.0.0.2"
 
@@ -55,3 +55,7 @@ def test_a_model_that_never_had_an_address_says_nothing() -> None:
 
 def test_nobody_is_missed_at_the_end() -> None:
     watch(**{"pv-1": [HERE, *[None] * (MISSES - 1)]})
+
+
+def test_a_model_whose_id_is_too_long_for_a_host_name_has_no_address() -> None:
+    assert address("a" * 64) is None
