@@ -23,7 +23,8 @@ def register(app: typer.Typer) -> None:
         """
         from dots_cli.output import console, run_tables
         from dots_cli.output.platform import print_platform
-        from dots_cli.runs import containers, platform, registry
+        from dots_cli.runs import containers, leftovers, platform, registry
+        from dots_cli.runs.state import without_gone
 
         there = platform.look()
         if there is not None and run is None and not registry.runs():
@@ -35,6 +36,8 @@ def register(app: typer.Typer) -> None:
         folder = registry.find(run)
         state = registry.state(folder)
         survivors = containers.survivors([folder]).get(folder.run_id, [])
+        if state.phase in ("ended", "lost") and not registry.is_alive(folder):
+            state = without_gone(state, [*survivors, *leftovers.still_there(folder, state)])
         if json:
             data = run_tables.to_data(folder, state) | {"left_over": survivors}
             console.print_json(data | {"platform": there and platform.as_data(there)})

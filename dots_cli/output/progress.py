@@ -187,8 +187,11 @@ def known_as(name: str, role: str) -> str:
     return name if role == "model" else role
 
 
-def phase_words(state: RunState, now: float) -> str:
-    """One sentence on what a run does, for `status` and whoever waits."""
+def phase_words(state: RunState, now: float, *, where: bool = True) -> str:
+    """One sentence on what a run does, for `status` and whoever waits.
+
+    Without `where` it tells no simulated time.
+    """
     match state.phase:
         case "preparing" if state.preparing:
             return "; ".join(_prepares(p.service, p.what) for p in state.preparing)
@@ -196,9 +199,9 @@ def phase_words(state: RunState, now: float) -> str:
             return _joining(state, now)
         case "simulating":
             standing = _standing(state, now)
-            return moment(state) + (f", {standing}" if standing else "")
+            return ", ".join(filter(None, [moment(state) if where else "", standing]))
         case "paused":
-            return f"at {moment(state)}"
+            return f"at {moment(state)}" if where else ""
         case "writing":
             return _writing(state)
         case "stopping":

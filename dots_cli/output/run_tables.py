@@ -76,7 +76,7 @@ def print_status(folder: RunFolder, state: RunState, survivors: Sequence[str] = 
         rows.append(("", state.verdict.message if state.verdict.exit_code else ""))
         rows.append(("exit code", str(state.verdict.exit_code)))
     else:
-        rows.append(("", phase_words(state, now)))
+        rows.append(("", phase_words(state, now, where=False)))
     rows += [
         ("simulated", _simulated(state)),
         ("scenario", state.scenario),
@@ -148,14 +148,24 @@ def _processes(state: RunState) -> Table:
     if boxed:  # The platform's store goes on when it is done with the run.
         rows = [row for row in rows if row.name != "store" or row.code]
     for row in rows:
-        words, style = str(row.state), ""
-        if row.code is not None:
-            words, style = describe_exit(row.code), "red" if row.code else ""
-        elif row.state == "missing":
-            words, style = "has not joined yet", "yellow"
-        handle = (row.pid or "") if row.code is None else ""
+        words, style = _words_of(row, over=state.phase in ("ended", "lost"))
+        handle = (row.pid or "") if row.state != "exited" else ""
         table.add_row(row.name, _styled(words, style), handle[:SHORT_ID] if boxed else handle)
     return table
+
+
+def _words_of(row: ModelState, *, over: bool) -> tuple[str, str]:
+    """What a process does or how it ended, and the colour of that."""
+    if row.code is not None:
+        return describe_exit(row.code), "red" if row.code else ""
+    match row.state:
+        case "missing":
+            return "has not joined yet", "yellow"
+        case "external":
+            return "external, " + ("was not started" if over else "yours to start"), "yellow"
+        case "exited":
+            return "ended", ""
+    return row.state, ""
 
 
 def _others(state: RunState) -> list[str]:
@@ -165,7 +175,7 @@ def _others(state: RunState) -> list[str]:
 def _process(state: RunState, name: str) -> ModelState:
     process = state.process(name)
     assert process is not None
-    phase: ModelPhase = "running" if process.code is None else "exited"
+    phase: ModelPhase = "running" if process.ended is None else "exited"
     return ModelState(known_as(name, process.role), phase, process.code, process.handle)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Literal
@@ -25,9 +26,9 @@ ModelPhase = Literal["not started", "external", "missing", "running", "exited"]
 
 @dataclass(frozen=True)
 class ProcessState:
-    """A process or container of the run; `code` is None while it runs, negative for a signal.
+    """A process or container of the run; `code` is negative for a signal, None if not known.
 
-    `started` and `ended` are seconds since 1970.
+    `started` and `ended` are seconds since 1970; `ended` is None while it runs.
     """
 
     name: str
@@ -43,7 +44,8 @@ class ProcessState:
 class ModelState:
     """A model as `status` shows it: `missing` has not joined yet, `exited` has a `code`.
 
-    An `external` one is to be started by a person; the code of its end is not known.
+    An `external` one is to be started by a person; the code of its end is not known, nor is that
+    of one that ended when nobody looked.
     """
 
     name: str
@@ -66,7 +68,8 @@ class RunState:
     """A run at one moment. Wall-clock times in seconds since 1970, simulated ones in seconds.
 
     `since` is when `phase` began, `seen` when the last event came. `holders` are the federates
-    that hold simulated time back since `waiting_since`.
+    that hold simulated time back since `waiting_since`. `planned_external` are the models that a
+    person starts, `external` those of them that can be started by now.
     """
 
     run_id: str
@@ -80,6 +83,7 @@ class RunState:
     since: float = 0.0
     seen: float = 0.0
     models: tuple[str, ...] = ()
+    planned_external: tuple[str, ...] = ()
     external: tuple[happened.External, ...] = ()
     processes: tuple[ProcessState, ...] = ()
     preparing: tuple[Preparation, ...] = ()
@@ -112,12 +116,12 @@ class RunState:
     def model(self, name: str) -> ModelState:
         """What a model is doing."""
         process = self.process(name)
-        external = any(item.model == name for item in self.external)
+        external = name in self.planned_external or any(e.model == name for e in self.external)
         if process is None:
             return ModelState(name, "external" if external else "not started")
-        if process.code is not None and external:
+        if process.ended is not None and external:
             return ModelState(name, "exited")
-        if process.code is not None:
+        if process.ended is not None:
             return ModelState(name, "exited", process.code, process.handle)
         absent = self.phase == "joining" and name in {_model_of(m) for m in self.missing}
         return ModelState(name, "missing" if absent else "running", None, process.handle)
@@ -137,6 +141,7 @@ def planned(plan: dict[str, Any], state: RunState) -> RunState:
         start=datetime.fromisoformat(start) if start else state.start,
         duration=simulation.get("duration", state.duration),
         models=tuple(model["id"] for model in plan.get("models", ())) or state.models,
+        planned_external=tuple(plan.get("external", ())),
         runtime=plan.get("runtime", state.runtime),
     )
 
@@ -147,6 +152,20 @@ def advance(state: RunState, event: Event) -> RunState:
     if changed.phase != state.phase:
         changed = replace(changed, since=event.at)
     return replace(changed, seen=event.at)
+
+
+def without_gone(state: RunState, there: Collection[str]) -> RunState:
+    """The state of a run that has no owner any more, of whose processes those are still there.
+
+    Nobody has told the end of the others: their code is not known.
+    """
+    processes = tuple(
+        replace(process, ended=state.seen)
+        if process.ended is None and process.name not in there
+        else process
+        for process in state.processes
+    )
+    return replace(state, processes=processes)
 
 
 def _changed(state: RunState, event: Event) -> RunState:
@@ -264,7 +283,7 @@ def _with_end(
 ) -> tuple[ProcessState, ...]:
     after = list(processes)
     for index in reversed(range(len(after))):
-        if after[index].name == ended.name and after[index].code is None:
+        if after[index].name == ended.name and after[index].ended is None:
             after[index] = replace(
                 after[index], ended=ended.at, code=ended.code, detail=ended.detail
             )

@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 import time
 from pathlib import Path
 
+import pytest
+
+from dots_cli.runtime import os_processes
 from dots_cli.runtime.events import (
     Executing,
+    External,
     Joining,
+    Paused,
     Preparing,
     ProcessEnded,
     ProcessStarted,
@@ -114,6 +122,63 @@ def test_status_of_a_lost_run_says_so_and_is_no_error(run_dots: Dots) -> None:
     told = run_dots("status", check=0).stdout
     assert "lost" in told
     assert "its supervisor is gone" in told
+
+
+@pytest.mark.parametrize("told", [True, False])
+def test_processes_of_a_run_without_owner_have_ended_unless_they_are_there(
+    run_dots: Dots, told: bool
+) -> None:
+    folder = make_run(models=["pv-1", "pv-2"])
+    around = {**os.environ, os_processes.RUN_MARK: str(folder.path)}
+    waits = [sys.executable, "-c", "import sys; sys.stdin.read()"]
+    with subprocess.Popen(waits, stdin=subprocess.PIPE, env=around) as process:
+        try:
+            with Actor(folder) as actor:
+                actor.tell(
+                    ProcessStarted(name="broker", role="conductor", handle="999999990"),
+                    ProcessStarted(name="pv-1", role="model", handle=str(process.pid)),
+                    ProcessStarted(name="pv-2", role="model", handle="999999991"),
+                )
+                assert _told(run_dots, "pv-2") == ["running", "999999991"]
+                if told:
+                    actor.end("failed", cause="supervisor", message="killed", exit_code=11)
+            assert _told(run_dots, "pv-1") == ["running", str(process.pid)]
+            assert _told(run_dots, "pv-2") == ["ended"]
+            assert _told(run_dots, "conductor") == ["ended"]
+            models = {model["name"]: model for model in _models(run_dots)}
+            assert (models["pv-2"]["state"], models["pv-2"]["code"]) == ("exited", None)
+        finally:
+            process.communicate()
+    assert _told(run_dots, "pv-1") == ["ended"]
+
+
+def test_an_external_model_is_told_to_be_the_users_from_the_beginning(run_dots: Dots) -> None:
+    folder = make_run(models=["pv-1", "pv-2"])
+    plan = json.loads(folder.plan.read_text(encoding="utf-8")) | {"external": ["pv-2"]}
+    folder.plan.write_text(json.dumps(plan), encoding="utf-8")
+    with Actor(folder) as actor:
+        assert _told(run_dots, "pv-1") == ["not", "started"]
+        assert " ".join(_told(run_dots, "pv-2")) == "external, yours to start"
+        actor.tell(
+            External(model="pv-2", env_file="", shell="run-it-so", launch={}, launch_file="")
+        )
+        assert "run-it-so" in run_dots("status", check=0).stdout
+        actor.end("stopped", exit_code=10)
+    assert " ".join(_told(run_dots, "pv-2")) == "external, was not started"
+
+
+def _told(run_dots: Dots, process: str) -> list[str]:
+    """What `status` says in the line of a process."""
+    lines = (line.split() for line in run_dots("status", check=0).stdout.splitlines())
+    return next(words[1:] for words in lines if words[:1] == [process])
+
+
+def test_status_tells_the_simulated_time_once(run_dots: Dots) -> None:
+    with Actor(make_run()) as actor:
+        actor.tell(Executing(), Progress(simulated=21600))
+        assert run_dots("status", check=0).stdout.count("06:00:00") == 1
+        actor.tell(Paused(simulated=21600))
+        assert run_dots("status", check=0).stdout.count("06:00:00") == 1
 
 
 def test_the_log_of_one_model_is_printed_as_it_is(run_dots: Dots, tmp_path: Path) -> None:
