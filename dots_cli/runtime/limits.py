@@ -86,7 +86,8 @@ class Watchdog:
             if seen >= 0 and now - since < LOOK_EVERY:
                 continue
             activity = self._runtime.activity(name)
-            works = seen >= 0 and activity - seen > WORKS * (now - since)
+            # Processes that it started count while they live: some that have ended are activity.
+            works = seen >= 0 and (activity < seen or activity - seen > WORKS * (now - since))
             if works:
                 self._active = now
             if works or held or seen < 0:

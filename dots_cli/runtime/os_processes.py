@@ -102,15 +102,22 @@ def started_at(pid: int) -> float | None:
 
 
 def cpu_seconds(pid: int) -> float:
-    """User and system time that a process and its children have used; 0 where it is gone."""
+    """User and system time that a process and its children have used; 0 where it is gone.
+
+    It falls when a child ends.
+    """
     import psutil
 
     try:
         process = psutil.Process(pid)
-        family = [process, *process.children(recursive=True)]
-        return float(sum(sum(member.cpu_times()[:2]) for member in family))
+        family = process.children(recursive=True)
+        used = float(sum(process.cpu_times()[:2]))
     except psutil.Error:
         return 0.0
+    for member in family:
+        with contextlib.suppress(psutil.Error):  # it has ended since
+            used += sum(member.cpu_times()[:2])
+    return used
 
 
 def marked_with(run: str) -> list[int]:

@@ -177,3 +177,16 @@ def test_a_model_that_an_external_one_holds_at_the_end_is_not_blamed() -> None:
     for second in range(0, 1000, 7):
         watchdog.look(900.0, 100.0 + second)
     assert judge.verdict is None
+
+
+def test_a_model_whose_worker_processes_have_ended_still_works() -> None:
+    watchdog, judge, runtime = finishing()
+    judge.model_ended("pv-1", 0, 100.0)
+    judge.conductor_process_ended(0, 100.0)
+    runtime.used = 500.0
+    watchdog.look(900.0, 100.0)
+    runtime.used = 3.0  # the workers and what they have used are gone
+    look_for(watchdog, runtime, 1, 60, works=True)
+    assert judge.verdict is None
+    look_for(watchdog, runtime, 60, 75, works=False)
+    assert judge.verdict and judge.verdict.model == "wind-1"
