@@ -103,7 +103,7 @@ def test_a_model_that_ignores_sigterm_is_ended_all_the_same(runs: Runs, tmp_path
     stubborn = with_fault(HOUSE, "ignore_sigterm")
     faulty = with_fault(PV, "exit", at=3600)
     outcome = runs.run(quick.write(tmp_path, [WEATHER, faulty, stubborn]))
-    assert outcome.verdict["model"] in ("pv-1", "pv-2")
+    assert outcome.verdict["model"] == "house-1"
 
 
 def test_another_number_of_calculations_than_declared_is_bad_input(
@@ -164,6 +164,17 @@ def test_values_that_are_no_numbers_are_refused_by_the_store_and_fail_the_run(
     outcome = runs.run(quick.write(tmp_path, [WEATHER, faulty, HOUSE]))
     assert outcome.code in (5, 7), outcome.err
     assert outcome.verdict["verdict"] == "failed"
+
+
+@on_both
+def test_a_refusal_of_the_store_that_a_model_only_logs_fails_the_run(
+    runs: Runs, tmp_path: Path
+) -> None:
+    careless = with_fault(HOUSE, "unnoticed_nan", at=3600)
+    outcome = runs.run(quick.write(tmp_path, [WEATHER, PV, careless]))
+    assert outcome.code == 7, outcome.err
+    assert (outcome.verdict["verdict"], outcome.verdict["cause"]) == ("failed", "store")
+    assert outcome.verdict["model"] == "house-1"
 
 
 def test_a_slow_import_is_waited_for(runs: Runs, tmp_path: Path) -> None:

@@ -70,7 +70,7 @@ def remove_network(engine: Engine, name: str) -> None:
             return
         except Taken:
             if time.monotonic() > deadline:
-                if engine.is_empty(name):
+                if not engine.addresses(name):
                     return
                 raise
             time.sleep(LOOK)

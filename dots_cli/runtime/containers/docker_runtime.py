@@ -11,25 +11,18 @@ import contextlib
 import json
 import os
 import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 
 from dots_cli.errors import DotsError
-from dots_cli.plan.containers import (
-    BROKER_PORT,
-    GRAFANA_PORT,
-    RUN_NETWORK,
-    SCENARIO_FILE,
-    SETTINGS_FILE,
-    STORE_PORT,
-)
+from dots_cli.plan.containers import GRAFANA_PORT, SETTINGS_FILE, STORE_PORT
 from dots_cli.plan.model import ContainerSpec, Plan
 from dots_cli.render.compose import project_name
-from dots_cli.render.conductor import conductor_settings
 from dots_cli.render.run_folder import RunFolder
 from dots_cli.render.secrets import random_secrets
-from dots_cli.render.stack import CONDUCTOR_PORTS, write_stack
+from dots_cli.render.stack import write_stack
 from dots_cli.runtime.base import (
     CouldNotGoOn,
     Ended,
@@ -41,13 +34,21 @@ from dots_cli.runtime.base import (
     Started,
     containers_of,
 )
-from dots_cli.runtime.containers import cleanup, own_store, platform, translate
+from dots_cli.runtime.containers import (
+    cleanup,
+    own_store,
+    platform,
+    run_networks,
+    sounded,
+    translate,
+)
 from dots_cli.runtime.containers.activity import Activity
 from dots_cli.runtime.containers.ends import Ends, describe
 from dots_cli.runtime.containers.engine import Engine
-from dots_cli.runtime.containers.facts import Container, EngineFailure, NoNetworkLeft, Project
+from dots_cli.runtime.containers.facts import Container, EngineFailure, Project
 from dots_cli.runtime.containers.images import Images, Ready
 from dots_cli.runtime.containers.logs import LogFile, LogFollower, Talk
+from dots_cli.runtime.containers.refusals import Refusals
 from dots_cli.runtime.containers.store_watch import StoreWatch
 from dots_cli.runtime.containers.streams import Attached
 from dots_cli.runtime.events import Notice, Preparing
@@ -94,9 +95,11 @@ class DockerRuntime:
         self._running: dict[str, _Running] = {}
         self._store: str | None = None
         self._store_watch: StoreWatch | None = None
+        self._refusals: Refusals | None = None
         self._sounding: Sounding | None = None
         self._lock = threading.Lock()
         self._closing = False
+        self._started_some = False
         self._was_away = False
         self._activity: Activity | None = None
         self._workers = ThreadPoolExecutor(STARTERS, thread_name_prefix="container")
@@ -149,9 +152,11 @@ class DockerRuntime:
         left = self._snapshot()
         for running in left.values():
             self._signal([running.spec.name], "SIGKILL")
-        for running in left.values():
-            running.follower.done.wait(GONE)
         self._workers.shutdown(wait=bool(left), cancel_futures=False)
+        self._end_what_started()
+        deadline = time.monotonic() + GONE
+        for running in left.values():
+            running.follower.done.wait(max(0.0, deadline - time.monotonic()))
         self._enders.shutdown(wait=True, cancel_futures=False)
         if self._ends:
             self._ends.close()
@@ -159,6 +164,13 @@ class DockerRuntime:
             running.follower.close()
         if self._engine:
             self._engine.close()
+
+    def _end_what_started(self) -> None:
+        """A start can be under way while its container is signalled, which then misses it."""
+        if self._engine and self._started_some:
+            with contextlib.suppress(EngineFailure):
+                if cleanup.running(self._engine, self._plan.run_id):
+                    cleanup.end_run(self._engine, self._plan.run_id, 0)
 
     # Preparing
 
@@ -206,6 +218,7 @@ class DockerRuntime:
         self._store = spec.name
         self._post(Started(spec.name, spec.role, store.id if store else ""))
         if found and store:
+            self._refusals = Refusals(self._engine, store.id)
             returned = Notice(message="InfluxDB had ended and runs again", severity="warning")
             self._store_watch = StoreWatch(
                 *(self._engine, store.id, found.project),
@@ -219,7 +232,7 @@ class DockerRuntime:
         sounding = self._sounding
         if sounding:
             cleanup.remove_containers(self._engine, self._plan.run_id)
-        networks = self._networks()
+        networks = run_networks.ensure(self._engine, self._plan, self._project)
         (conductor,) = containers_of(self._plan.containers, "conductor")
         models = [
             spec
@@ -238,20 +251,8 @@ class DockerRuntime:
         # Of several that cannot be started the first is told.
         for done in [self._workers.submit(start, spec) for spec in (conductor, *models)]:
             done.result()
-
-    def _networks(self) -> dict[str, str]:
-        assert self._engine
-        store = Project(platform.project().name, self._project.folder)
-        names = dict.fromkeys(name for spec in self._plan.containers for name in spec.networks)
-        found = {name: translate.network_name(store, name) for name in names if name != RUN_NETWORK}
-        labels = {"dots.run": self._plan.run_id, cleanup.FOLDER_LABEL: str(self._folder.path)}
-        try:
-            own = self._engine.ensure_network(self._project, RUN_NETWORK, labels)
-        except NoNetworkLeft:
-            if not cleanup.give_back_networks(self._engine):
-                raise
-            own = self._engine.ensure_network(self._project, RUN_NETWORK, labels)
-        return found | {RUN_NETWORK: own}
+        if self._refusals:
+            self._refusals.learn(platform.network())
 
     def _start(
         self, spec: ContainerSpec, networks: Mapping[str, str], conducted: threading.Event
@@ -277,7 +278,14 @@ class DockerRuntime:
         try:
             if spec.role == "model":
                 conducted.wait()
+            with self._lock:
+                self._started_some |= not self._closing
+                if self._closing:
+                    follower.close()
+                    return
             engine.start(ident)
+            if self._closing:
+                engine.kill(ident)
         except EngineFailure:
             with self._lock:
                 self._running.pop(ident, None)
@@ -292,25 +300,13 @@ class DockerRuntime:
         if ready and ready.platform and spec.platform is None:
             spec = replace(spec, platform=ready.platform)
         if self._sounding and spec.role == "model":
-            more = ";".join(self._sounding.esdl_types)
-            environment = tuple(
-                (name, f"{value};{more}" if name == "calculation_services" else value)
-                for name, value in spec.environment
-            )
-            spec = replace(spec, environment=environment)
+            spec = sounded.spec_of(spec, self._sounding)
         return spec
 
     def _content(self, source: str) -> bytes:
         """A file of the stack; the conductor of a sounding is told something else."""
         if self._sounding and source == SETTINGS_FILE.source:
-            return conductor_settings(
-                self._plan,
-                esdl=SCENARIO_FILE.target,
-                host="0.0.0.0",
-                port=BROKER_PORT,
-                ports=CONDUCTOR_PORTS,
-                only=self._sounding.models,
-            ).encode()
+            return sounded.settings(self._plan, self._sounding)
         return (self._folder.stack / source).read_bytes()
 
     def _sink(self, spec: ContainerSpec) -> LogFile | Talk:
@@ -364,6 +360,9 @@ class DockerRuntime:
                 return
         code, detail = describe(now, engine_was_away=self._was_away)
         running.attached.close()
+        if refused := self._refusals and self._refusals.of(ident):
+            told = {"event": "refused", "message": refused, "model": running.spec.name}
+            self._post(Said(running.spec.name, json.dumps(told)))
         self._post(Ended(running.spec.name, running.spec.role, code, detail))
 
     def _returned(self) -> None:

@@ -160,10 +160,10 @@ class Engine:
             time.sleep(POLL)
         return False
 
-    def tail(self, ident: str, lines: int) -> str:
-        """The last lines that a container has printed."""
+    def tail(self, ident: str, lines: int | None = None, since: float | None = None) -> str:
+        """The last lines that a container has printed; those since a time of its clock."""
         with failing(f"read the log of container {ident[:12]}"):
-            said: bytes = self._api.logs(ident, tail=lines)
+            said: bytes = self._api.logs(ident, tail=lines or "all", since=since)
         return said.decode("utf-8", "replace")
 
     def cpu_seconds(self, ident: str) -> float:
@@ -208,10 +208,11 @@ class Engine:
         with failing("list networks"):
             return [(str(n["Name"]), n.get("Labels") or {}) for n in self._api.networks()]
 
-    def is_empty(self, network: str) -> bool:
-        """Whether no container that runs is on a network, as far as the engine shows any."""
+    def addresses(self, network: str) -> Strings:
+        """By id the addresses of the containers that run on a network, as far as they are shown."""
         with failing(f"look at network {network}"):
-            return not self._api.inspect_network(network).get("Containers")
+            there = self._api.inspect_network(network).get("Containers") or {}
+        return {ident: told.get("IPv4Address", "").split("/")[0] for ident, told in there.items()}
 
     def default_gateway(self) -> str | None:
         """The address of the engine's machine in its default network: `host-gateway` as a rule."""

@@ -68,7 +68,8 @@ def simulate(settings: Settings) -> int:
     faults.before_writing(settings)
     points = [point for runner in runners for point in runner.points]
     points.sort(key=lambda point: (point.at, point.esdl_id, point.output))
-    influx.write(settings, points, names)
+    with faults.while_writing(settings):
+        influx.write(settings, points, names)
     LOG.info("wrote %d points", len(points))
     faults.before_exit(settings)
     del extra
