@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeGuard
 
+from dots_cli.definition.located import line_of_too_deep
 from dots_cli.definition.model import sanitised
 
 LARGEST = 1_000_000
@@ -40,8 +41,11 @@ def glimpse(path: Path) -> list[Glimpse]:
     try:
         if path.stat().st_size > LARGEST:
             return []
-        data = yaml.load(path.read_text(encoding="utf-8-sig"), loader)
-    except (OSError, ValueError, yaml.YAMLError):
+        text = path.read_text(encoding="utf-8-sig")
+        if line_of_too_deep(text) is not None:
+            return []
+        data = yaml.load(text, loader)
+    except (OSError, ValueError, RecursionError, yaml.YAMLError):
         return []
     found = data.get("services", data.get("calculation_services")) if _is_map(data) else None
     entries = found if isinstance(found, list) else []

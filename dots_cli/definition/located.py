@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from difflib import get_close_matches
@@ -14,6 +15,14 @@ Place = tuple[str | int, ...]
 """Where a value stands in a document: the keys and numbers that lead to it."""
 
 SHOWN_PER_KIND = 20
+
+DEEPEST = 100
+"""Levels of lists and mappings within each other: more are a mistake, and a danger to parsers."""
+
+MOST_VALUES = 1_000_000
+"""Keys and values of a document, what an alias stands for counted wherever it is used."""
+
+_NO_TEXT = re.compile("[\0\ud800-\udfff]")
 
 
 @dataclass
@@ -111,6 +120,32 @@ def decode(content: bytes, file: Path, problems: Problems) -> str | None:
         return None
 
 
+def plain_text(text: str, file: Path, line: int, problems: Problems) -> str:
+    """The text; what no variable, path or file can hold is reported and left out."""
+    if found := _NO_TEXT.search(text):
+        what = f"a text holds the character \\u{ord(found[0]):04x}, which nothing can be given"
+        problems.add(file, line, what, "Leave that character out.")
+    return _NO_TEXT.sub("", text)
+
+
+def line_of_too_deep(text: str) -> int | None:
+    """The line where YAML is nested more than `DEEPEST` levels deep, if it is.
+
+    To be asked before it is composed: the parser in C overflows its stack.
+    """
+    import yaml
+
+    depth = 0
+    for event in yaml.parse(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+        if depth > DEEPEST:
+            return event.start_mark.line + 1 if event.start_mark else 0
+    return None
+
+
 def read_yaml(text: str, file: Path, problems: Problems) -> Document | None:
     """A YAML document with lines; None, with the problem reported, where the syntax is wrong."""
     import yaml
@@ -118,8 +153,15 @@ def read_yaml(text: str, file: Path, problems: Problems) -> Document | None:
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     if text.lstrip().startswith("{"):
         text = text.replace("\t", " ")  # JSON may be indented by tabs, YAML may not
+    lines: dict[Place, int] = {}
     try:
+        if (deep := line_of_too_deep(text)) is not None:
+            raise _Unreadable(deep, *_TOO_DEEP)
         root = yaml.compose(text, loader)
+        data = None if root is None else _Reader(file, problems, lines).value(root, (), ())
+    except _Unreadable as failure:
+        problems.add(file, failure.line, failure.what, failure.hint)
+        return None
     except yaml.MarkedYAMLError as failure:
         mark = failure.problem_mark or failure.context_mark
         line = mark.line + 1 if mark else 0
@@ -133,8 +175,6 @@ def read_yaml(text: str, file: Path, problems: Problems) -> Document | None:
         what = f"YAML syntax: the character {sign!r} is not allowed"
         problems.add(file, line, what, "Remove that character.")
         return None
-    lines: dict[Place, int] = {}
-    data = None if root is None else _Reader(file, problems, lines).value(root, (), ())
     return Document(file, data, lines)
 
 
@@ -149,6 +189,20 @@ def _yaml_mistake(what: str, text: str, line: int) -> tuple[str, str]:
     return what, "Check indentation, brackets and quotes at this line and the one above."
 
 
+_TOO_DEEP = (
+    f"lists and mappings are nested too deeply, in more than {DEEPEST} levels",
+    "Check its brackets, dashes and indentation.",
+)
+
+
+class _Unreadable(Exception):
+    """The document cannot be used at all, for a reason that stands in this line."""
+
+    def __init__(self, line: int, what: str, hint: str) -> None:
+        super().__init__(what)
+        self.line, self.what, self.hint = line, what, hint
+
+
 class _Reader:
     """Turns YAML nodes into data, noting lines; a key given twice is a problem."""
 
@@ -156,44 +210,70 @@ class _Reader:
         self.file = file
         self.problems = problems
         self.lines = lines
+        self.seen = 0
 
     def value(self, node: Any, at: Place, around: tuple[int, ...]) -> Any:
-        self.lines.setdefault(at, node.start_mark.line + 1)
-        if id(node) in around:
-            what = "an alias stands inside of what it means"
-            self.problems.add(self.file, node.start_mark.line + 1, what, "Write the value out.")
+        line = node.start_mark.line + 1
+        self.lines.setdefault(at, line)
+        if not self._is_new(node, around):
             return ""
         around = (*around, id(node))
         if node.id == "mapping":
             data = {}
-            for key, item in self._pairs(node, at):
+            for key, item in self._pairs(node, at, around):
                 data[key] = self.value(item, (*at, key), around)
             return data
         if node.id == "sequence":
             return [self.value(item, (*at, n), around) for n, item in enumerate(node.value)]
-        return None if node.tag == "tag:yaml.org,2002:null" else node.value
+        if node.tag == "tag:yaml.org,2002:null":
+            return None
+        return plain_text(node.value, self.file, line, self.problems)
 
-    def _pairs(self, node: Any, at: Place) -> Iterator[tuple[str, Any]]:
+    def _is_new(self, node: Any, around: tuple[int, ...]) -> bool:
+        """Whether a node is none of those around it; raises `_Unreadable` where it gets too much.
+
+        Aliases can make much out of a short text, and lead deeper than it is nested.
+        """
+        line = node.start_mark.line + 1
+        self.seen += 1
+        if self.seen > MOST_VALUES:
+            what = f"the document has more than {MOST_VALUES:,} values"
+            raise _Unreadable(line, what, "Use fewer aliases: each counts with all it stands for.")
+        if id(node) in around:
+            what = "an alias stands inside of what it means"
+            self.problems.add(self.file, line, what, "Write the value out.")
+            return False
+        if len(around) > DEEPEST:
+            raise _Unreadable(line, *_TOO_DEEP)
+        return True
+
+    def _pairs(self, node: Any, at: Place, around: tuple[int, ...]) -> Iterator[tuple[str, Any]]:
         own: dict[str, Any] = {}
         merged: dict[str, Any] = {}
         for key_node, item in node.value:
             line = key_node.start_mark.line + 1
+            self._is_new(key_node, around)
             if key_node.id != "scalar":
                 self.problems.add(self.file, line, "a key must be a word", "Write `key: value`.")
-            elif key_node.tag == "tag:yaml.org,2002:merge":
+                continue
+            if key_node.tag == "tag:yaml.org,2002:merge":
                 sources = item.value if item.id == "sequence" else [item]
                 for source in (s for s in sources if s.id == "mapping"):
-                    for key, value in self._pairs(source, at):
-                        merged.setdefault(key, value)
-            elif key_node.value in own:
-                first = self.lines[(*at, key_node.value)]
+                    if self._is_new(source, around):
+                        inside = (*around, id(source))
+                        for key, value in self._pairs(source, at, inside):
+                            merged.setdefault(key, value)
+                continue
+            name = plain_text(key_node.value, self.file, line, self.problems)
+            if name in own:
+                first = self.lines[(*at, name)]
                 self.problems.add(
                     self.file,
                     line,
-                    f"the key '{key_node.value}' stands here a second time (first in line {first})",
+                    f"the key '{name}' stands here a second time (first in line {first})",
                     "Keep one of the two.",
                 )
             else:
-                own[key_node.value] = item
-                self.lines[(*at, key_node.value)] = line
+                own[name] = item
+                self.lines[(*at, name)] = line
         yield from (merged | own).items()

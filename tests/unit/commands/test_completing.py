@@ -99,7 +99,11 @@ def test_nothing_is_offered_where_there_is_nothing(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "[", "services: 3", "services: [pv, {}, {name: [x]}]", "calculation_services: {}", "\x00"],
+    [
+        *("", "[", "services: 3", "services: [pv, {}, {name: [x]}]", "calculation_services: {}"),
+        *("\x00", "services: &a {<<: *a}", "[" * 100_000 + "]" * 100_000),
+    ],
+    ids=range(8),
 )
 def test_a_definition_that_is_wrong_offers_nothing(tmp_path: Path, text: str) -> None:
     path = tmp_path / "services.yaml"

@@ -2,7 +2,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
+from dots_cli.definition import located
 from dots_cli.definition.located import Document, Problems, nearest, read_yaml
+from dots_cli.errors import Problem
 
 FILE = Path("services.yaml")
 
@@ -70,3 +74,66 @@ def test_problems_are_ordered_by_file_then_line() -> None:
 def test_the_nearest_word_is_found_whatever_its_case() -> None:
     assert nearest("IMGAE", ["image", "models"]) == "image"
     assert nearest("colour", ["image", "models"]) is None
+
+
+def mistake(text: str) -> Problem:
+    problems = Problems()
+    read_yaml(text, FILE, problems)
+    (problem,) = problems.found
+    assert problem.hint
+    return problem
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "x: 1\na: &a\n  <<: *a\n  b: 1\n",
+        "x: 1\na: &a\n  <<: [*a]\n",
+        "x: 1\na: &a {b: &b {<<: *a}}\n",
+        "x: 1\na: &a\n  b: &b\n    <<: {<<: *b}\n",
+    ],
+)
+def test_a_mapping_merged_into_itself_is_a_problem(text: str) -> None:
+    problem = mistake(text)
+    assert problem.message == "an alias stands inside of what it means"
+    assert problem.line >= 2
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "x: 1\na: " + "[" * 3000,
+        "x: 1\na: " + "[" * 100_000 + "]" * 100_000,
+        "x: 1\na: " + "{a: " * 3000,
+        "x: 1\na:\n  " + "- " * 3000,
+    ],
+)
+def test_what_is_nested_too_deeply_is_a_problem(text: str) -> None:
+    problem = mistake(text)
+    assert "nested too deeply" in problem.message
+    assert problem.line in (2, 3)
+
+
+def test_aliases_that_lead_too_deep_are_a_problem() -> None:
+    lines = ["a0: &a0 [[[[[[[[[[1]]]]]]]]]]"]
+    lines += [f"a{n}: &a{n} [[[[[[[[[[*a{n - 1}]]]]]]]]]]" for n in range(1, 300)]
+    assert "nested too deeply" in mistake("\n".join(lines)).message
+    merged = [f"a{n}: &a{n} {{<<: *a{n - 1}}}" for n in range(1, 300)]
+    assert "nested too deeply" in mistake("\n".join(["a0: &a0 {b: 1}", *merged])).message
+
+
+@pytest.mark.parametrize("use", ["[{}]", "{{<<: [{}]}}"])
+def test_aliases_that_make_too_much_out_of_little_are_a_problem(
+    monkeypatch: pytest.MonkeyPatch, use: str
+) -> None:
+    monkeypatch.setattr(located, "MOST_VALUES", 10_000)
+    lines = ["a0: &a0 {b: 1}"]
+    lines += [f"a{n}: &a{n} " + use.format(", ".join([f"*a{n - 1}"] * 10)) for n in range(1, 60)]
+    assert "more than 10,000 values" in mistake("\n".join(lines)).message
+
+
+@pytest.mark.parametrize("text", ['x: 1\na: "b\\0"\n', 'x: 1\n"a\\0": b\n', 'x: 1\na: ["b\\0"]\n'])
+def test_a_character_that_no_variable_or_path_can_hold_is_a_problem(text: str) -> None:
+    problem = mistake(text)
+    assert "\\u0000" in problem.message
+    assert problem.line == 2
