@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json as jsonlib
 import sys
 import time
@@ -10,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from dots_cli.errors import UsageError
 from dots_cli.output import console
 from dots_cli.output.logs import clean
-from dots_cli.output.screen import Screen
+from dots_cli.output.screen import Screen, unread
 from dots_cli.render.run_folder import RunFolder
 from dots_cli.runs import logs, registry
 from dots_cli.runs.follow import POLL, Follower
@@ -39,7 +40,10 @@ def print_logs(
     models = list(registry.planned_state(folder).models)
     known = list(dict.fromkeys([*models, *logs.names(folder.logs), *logs.OWN_LOGS]))
     if model is not None and model not in known:
-        raise UsageError(f"{folder.run_id} has no model {model!r}", "It has: " + ", ".join(known))
+        hint = "It has: " + ", ".join(known)
+        if _is_run(model):
+            hint = f"{model} is a run: dots logs --run {model}"
+        raise UsageError(f"{folder.run_id} has no model {model!r}", hint)
     shown = [model] if model else [name for name in known if name not in logs.OWN_LOGS]
     printer = _Printer(shown, named=model is None, json=json, folder=folder if timestamps else None)
     if follow:
@@ -50,6 +54,8 @@ def print_logs(
                     printer.print(item)
             printer.flush()
             if follower.verdict is None and not follower.more:
+                if unread(sys.stdout):
+                    raise BrokenPipeError(errno.EPIPE, "nobody reads the logs any more")
                 time.sleep(POLL)
     else:
         for name in shown:
@@ -59,6 +65,11 @@ def print_logs(
     if not printer.printed:
         yet = "" if registry.verdict(folder) else " yet"
         console.say(f"{model or 'The models of ' + folder.run_id} said nothing{yet}.")
+
+
+def _is_run(word: str) -> bool:
+    """Whether a run has that id or name."""
+    return any(word in (run.run_id, registry.name(run)) for run in registry.runs())
 
 
 def _lines_of(folder: RunFolder, name: str, tail: int | None) -> Iterator[LogLines]:

@@ -125,6 +125,20 @@ def _silence(stream: TextIO) -> None:
         os.close(nothing)
 
 
+def unread(stream: TextIO) -> bool:
+    """Whether who read a pipe has gone, which else only a write tells; on Windows not known."""
+    if sys.platform == "win32":
+        return False
+    import select
+
+    try:
+        poll = select.poll()
+        poll.register(stream.fileno(), 0)
+        return any(event & (select.POLLERR | select.POLLHUP) for _, event in poll.poll(0))
+    except (AttributeError, OSError, ValueError):
+        return False
+
+
 def _can_move(stream: TextIO) -> bool:
     if not stream.isatty() or os.environ.get("TERM") == "dumb":
         return False

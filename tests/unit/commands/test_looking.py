@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -112,8 +114,8 @@ def test_status_of_a_run_in_containers_shows_ids_and_no_end_of_a_store_that_goes
         assert "store" in run_dots("status", check=0).stdout
 
 
-def _models(run_dots: Dots) -> list[dict[str, str]]:
-    models: list[dict[str, str]] = json.loads(run_dots("status", "--json").stdout)["models"]
+def _models(run_dots: Dots) -> list[dict[str, Any]]:
+    models: list[dict[str, Any]] = json.loads(run_dots("status", "--json").stdout)["models"]
     return models
 
 
@@ -211,6 +213,14 @@ def test_an_unknown_model_names_the_known(run_dots: Dots) -> None:
     assert "pv-1, pv-2, weather-1, conductor, store, supervisor" in told
 
 
+@pytest.mark.parametrize("word", ["boxed", "two-houses-ab12cd"])
+def test_a_run_in_place_of_a_model_is_told_where_it_belongs(run_dots: Dots, word: str) -> None:
+    make_run(name="boxed")
+    make_run("two-houses-newest")
+    told = run_dots("logs", word, check=2).stderr
+    assert f"{word} is a run: dots logs --run {word}" in told
+
+
 def test_a_silent_model_is_said_to_be_silent(run_dots: Dots) -> None:
     with Actor(make_run()) as actor:
         done = run_dots("logs", "pv-2", check=0)
@@ -232,6 +242,25 @@ def test_logs_are_followed_until_the_run_has_ended(start_dots: StartDots) -> Non
             assert running.stdout == (
                 "pv-1      | line 98\npv-1      | line 99\npv-1      | more\npv-2      | another\n"
             )
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="pipes there do not tell who reads them")
+def test_followed_logs_end_with_their_reader_though_nothing_new_is_said(
+    dots_home: Path,
+) -> None:
+    with Actor(make_run()) as actor:
+        actor.say("pv-1", "first\n")
+        command = [sys.executable, "-m", "dots_cli", "logs", "--follow"]
+        with subprocess.Popen(
+            command, stdout=subprocess.PIPE, env={**os.environ, "DOTS_HOME": str(dots_home)}
+        ) as process:
+            assert process.stdout is not None
+            try:
+                assert b"first" in process.stdout.readline()
+                process.stdout.close()
+                assert process.wait(20) == -getattr(signal, "SIGPIPE", 0)
+            finally:
+                process.kill()
 
 
 def test_a_flood_is_whole_in_what_logs_prints(run_dots: Dots) -> None:
