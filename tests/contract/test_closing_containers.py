@@ -1,0 +1,113 @@
+"""The runtime of containers is closed in the middle of what it does: nothing goes on afterwards."""
+
+from __future__ import annotations
+
+import queue
+import threading
+import uuid
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import cast
+
+import pytest
+
+from dots_cli.plan.model import ContainerSpec, Federation, Limits, Plan, Role, Simulation, StorePlan
+from dots_cli.render.run_folder import RunFolder
+from dots_cli.runtime.base import Message, PreparationDone, RunOptions
+from dots_cli.runtime.containers import cleanup
+from dots_cli.runtime.containers.docker_runtime import DockerRuntime
+from dots_cli.runtime.containers.engine import Engine
+from dots_cli.runtime.guard_line import GuardLine
+from tests.support.containers import needs_containers
+from tests.support.processes import wait_for
+
+pytestmark = needs_containers
+
+
+class NoGuard:
+    """The test itself ends what is left."""
+
+    def containers(self) -> None:
+        """The run has containers."""
+
+
+def sleeper(run_id: str, name: str, role: Role) -> ContainerSpec:
+    return ContainerSpec(
+        *(name, role, "python:3.13-slim"),
+        command=("sleep", "600"),
+        networks=("run",),
+        labels=(("dots.run", run_id), ("dots.role", role)),
+    )
+
+
+@pytest.fixture
+def prepared(tmp_path: Path) -> Iterator[tuple[DockerRuntime, str]]:
+    """A conductor and two models that only sleep, ready to be started; and the run's id."""
+    folder = RunFolder(tmp_path / f"test-{uuid.uuid4().hex[:10]}")
+    (folder.path / "logs").mkdir(parents=True)
+    folder.scenario.write_text("<esdl/>", encoding="utf-8")
+    run_id = folder.run_id
+    models = [sleeper(run_id, name, "model") for name in ("pv-1", "pv-2")]
+    plan = Plan(
+        format=1,
+        run_id=run_id,
+        scenario="run",
+        runtime="docker",
+        simulation=Simulation(datetime(2024, 1, 1), 3600, "info"),
+        limits=Limits(),
+        services=("pv",),
+        models=(),
+        federation=Federation((), None),
+        store=StorePlan(None, "dots"),
+        containers=(sleeper(run_id, "broker", "conductor"), *models),
+    )
+    said: queue.SimpleQueue[Message] = queue.SimpleQueue()
+    runtime = DockerRuntime(folder, plan, said.put, RunOptions(), cast("GuardLine", NoGuard()))
+    runtime.prepare()
+    try:
+        while not isinstance(told := said.get(timeout=60), PreparationDone):
+            pass
+        assert told.error is None
+        yield runtime, run_id
+    finally:
+        runtime.close()
+        with Engine.connect() as engine:
+            cleanup.remove_run(engine, run_id)
+
+
+def test_models_that_wait_for_a_conductor_that_starts_are_not_started_after_a_stop(
+    prepared: tuple[DockerRuntime, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runtime, run_id = prepared
+    starts, goes_on = threading.Event(), threading.Event()
+    signalled: list[str] = []
+    start, signal = Engine.start, Engine.signal
+
+    def held(engine: Engine, ident: str) -> None:
+        starts.set()
+        goes_on.wait(60)
+        start(engine, ident)
+
+    def noted(engine: Engine, ident: str, name: str) -> None:
+        signal(engine, ident, name)
+        signalled.append(ident)
+
+    monkeypatch.setattr(Engine, "start", held)
+    monkeypatch.setattr(Engine, "signal", noted)
+    runtime.start_federation()
+    closing = threading.Thread(target=runtime.close)
+    with Engine.connect() as engine:
+        try:
+            assert starts.wait(60)
+            wait_for(lambda: len(engine.containers(run=run_id)) == 3, 60, "all are created")
+            wait_for(lambda: len(runtime._snapshot()) == 3, 60, "all wait for the conductor")
+            closing.start()
+            wait_for(lambda: len(signalled) == 3, 60, "a signal misses each of them")
+        finally:
+            goes_on.set()
+        closing.join(60)
+        assert not closing.is_alive()
+        assert not cleanup.running(engine, run_id)
+        # Never started, but created: they stay for teardown.
+        assert len(engine.containers(run=run_id)) == 3
