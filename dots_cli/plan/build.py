@@ -7,6 +7,7 @@ from dataclasses import asdict
 
 from dots_cli.definition import Definition, Scenario, Service
 from dots_cli.definition.located import nearest
+from dots_cli.definition.model import sanitised
 from dots_cli.definition.sources import SourceFacts
 from dots_cli.errors import InputError, Problem, UsageError
 from dots_cli.plan.containers import DATABASE, Stack, containers_of, processes_of
@@ -15,6 +16,7 @@ from dots_cli.plan.federation import federation_of, models_of
 from dots_cli.plan.model import (
     PLAN_FORMAT,
     Limits,
+    Model,
     Plan,
     RuntimeName,
     Simulation,
@@ -22,6 +24,8 @@ from dots_cli.plan.model import (
 )
 
 STACK = Stack()
+
+_LISTED = 8
 
 
 def build(
@@ -39,7 +43,7 @@ def build(
     has objects in the scenario, `UsageError` where there is no such external model.
     """
     models = [model for service in definition.services for model in models_of(service, scenario)]
-    _require_known(external, [model.id for model in models])
+    _require_known(external, models)
     used = {model.service for model in models if model.id not in external}
     _require_startable([s for s in definition.services if s.name in used], definition, runtime)
     containers = (
@@ -68,12 +72,27 @@ def build(
     )
 
 
-def _require_known(external: Sequence[str], models: Sequence[str]) -> None:
+def _require_known(external: Sequence[str], models: Sequence[Model]) -> None:
     for name in external:
-        if name not in models:
-            near = nearest(name, models)
-            hint = f"Did you mean '{near}'?" if near else f"Its models are: {', '.join(models)}."
-            raise UsageError(f"--external {name}: the run has no such model", hint)
+        if name not in [model.id for model in models]:
+            raise UsageError(f"--external {name}: the run has no such model", _meant(name, models))
+
+
+def _meant(name: str, models: Sequence[Model]) -> str:
+    """The models of the service that was named, with or without a number; else the nearest."""
+    ids = [model.id for model in models]
+    services = {known: m.service for m in models for known in (m.service, sanitised(m.service))}
+    service = services.get(name) or services.get(name.rpartition("-")[0])
+    of_service = [model.id for model in models if model.service == service]
+    if len(of_service) > 1:
+        return f"The models of {service} are: {_listed(of_service)}."
+    near = of_service[0] if of_service else nearest(name, ids)
+    return f"Did you mean '{near}'?" if near else f"Its models are: {_listed(ids)}."
+
+
+def _listed(ids: Sequence[str]) -> str:
+    more = len(ids) - _LISTED
+    return ", ".join(ids[:_LISTED]) + (f" and {more} more" if more > 0 else "")
 
 
 def _require_startable(

@@ -6,7 +6,8 @@ import pytest
 
 from dots_cli.definition import StoreSettings
 from dots_cli.definition.model import OWN_REFERENCES, RESERVED
-from dots_cli.errors import InputError
+from dots_cli.errors import InputError, UsageError
+from dots_cli.plan.build import build
 from dots_cli.plan.references import names, resolve
 from tests.unit.plan.planning import container, definition_of, plan_of, scenario_of, service
 
@@ -129,6 +130,27 @@ def test_containers_need_neither() -> None:
     image_only = service("grid", "EConnection", source=None, command=())
     plan = plan_of(TOWN, definition_of(image_only), runtime="docker")
     assert container(plan, "grid-1").image == "registry/grid"
+
+
+def test_an_external_model_that_is_not_there_is_answered_with_those_that_could_be_meant() -> None:
+    def hint(external: str, models: int = 3) -> str:
+        definition = definition_of(service("pv", "PVInstallation", models=models))
+        with pytest.raises(UsageError, match=f"--external {external}: the run has no") as error:
+            build(
+                scenario_of(PVInstallation=20),
+                definition,
+                run_id="r",
+                runtime="process",
+                external=[external],
+            )
+        return error.value.hint
+
+    assert hint("pv") == "The models of pv are: pv-1, pv-2, pv-3."
+    assert hint("pv-9") == hint("pv")
+    assert hint("pv", models=1) == "Did you mean 'pv-1'?"
+    assert hint("pv", models=20).endswith("pv-8 and 12 more.")
+    assert hint("wind") == "Its models are: pv-1, pv-2, pv-3."
+    assert hint("p-2") == "Did you mean 'pv-2'?"
 
 
 def test_the_same_input_gives_the_same_plan() -> None:
