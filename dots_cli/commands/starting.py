@@ -100,7 +100,7 @@ def _runtime_for(wishes: Wishes) -> str:
 
 
 def _pause_at(until: str | None, plan: Plan) -> float | None:
-    from dots_cli.definition.durations import parse_duration
+    from dots_cli.definition.durations import as_text, parse_duration
 
     if until is None:
         return None
@@ -111,7 +111,7 @@ def _pause_at(until: str | None, plan: Plan) -> float | None:
     if seconds >= plan.simulation.duration:
         raise UsageError(
             f"--until {until} is not before the end of the simulation "
-            f"({plan.simulation.duration} s)",
+            f"({as_text(plan.simulation.duration)})",
             "leave it out, or give a shorter time",
         )
     return float(seconds)

@@ -231,6 +231,15 @@ def test_a_name_of_a_run_that_goes_on_is_given_to_no_other(run_dots: Dots) -> No
     assert "no such model" in run_dots(*start, "--external", "x", check=2).stderr
 
 
+def test_a_pause_after_the_end_is_refused_with_the_length_as_people_write_it(
+    run_dots: Dots,
+) -> None:
+    scenario = ROOT / "tests" / "inputs" / "village.esdl"
+    start = ("run", scenario, "--runtime", "process", "--duration", "24h", "--until", "48h")
+    error = run_dots(*start, env={"VILLAGE_API_KEY": "x"}, check=2).stderr
+    assert "--until 48h is not before the end of the simulation (1d)" in error
+
+
 def test_the_newest_run_is_meant_where_none_is_named(run_dots: Dots) -> None:
     now = time.time()
     make_run("old-1", created=now - 100)
