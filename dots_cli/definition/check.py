@@ -14,7 +14,7 @@ from dots_cli.definition.glance import find_services
 from dots_cli.definition.imported import imported
 from dots_cli.definition.located import Problems
 from dots_cli.definition.model import Definition, Overrides, Scenario
-from dots_cli.definition.overrides import parse
+from dots_cli.definition.overrides import parse, warn_of_mistyped
 from dots_cli.definition.request import looks_like_request, read_request
 from dots_cli.errors import InputError
 
@@ -42,9 +42,11 @@ def read_both(
     if request is not None and services_path is None:
         entries = request.entries
     else:
-        entries = _read_services(scenario_path, services_path, problems)
+        is_there = raw is not None and bool(raw.strip())
+        entries = _read_services(scenario_path, services_path, problems, is_there)
     definition = None
     if entries is not None:
+        warn_of_mistyped(wanted.variables, entries, problems)
         definition = complete(entries, found, problems, wanted, os.environ)
     if found is None or definition is None or problems.errors:
         raise _failure(problems)
@@ -84,8 +86,12 @@ def _scenario(raw: bytes, path: Path, problems: Problems) -> tuple[Scenario, esd
     return scenario, content
 
 
-def _read_services(scenario: Path, given: Path | None, problems: Problems) -> Entries | None:
+def _read_services(
+    scenario: Path, given: Path | None, problems: Problems, scenario_is_there: bool
+) -> Entries | None:
     path = given or find_services(scenario)
+    if path is None and not scenario_is_there:
+        return None  # reported already, and a definition could not be made from it
     if path is None:
         name = f"{scenario.stem}.services.yaml"
         what = f"no service definition beside the scenario: neither {name} nor services.yaml"

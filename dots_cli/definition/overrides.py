@@ -9,7 +9,8 @@ from datetime import datetime
 from typing import TypeVar, get_args
 
 from dots_cli.definition.durations import parse_duration, parse_seconds
-from dots_cli.definition.located import nearest
+from dots_cli.definition.entries import Entries
+from dots_cli.definition.located import Problems, nearest
 from dots_cli.definition.model import RESERVED, LogLevel, Overrides
 from dots_cli.errors import UsageError
 
@@ -71,6 +72,26 @@ def variables_by_service(
             raise UsageError(f"--set {setting}: dots itself sets '{variable}' for every model")
         found.setdefault(service, {})[variable] = value.replace("$", "$$")
     return found
+
+
+def warn_of_mistyped(settings: Sequence[str], entries: Entries, problems: Problems) -> None:
+    """Warn of a variable that the definition does not give its service, but one much like it.
+
+    A service may read variables that no definition names: one like none of them is left alone.
+    """
+    known = {entry.name: (at, entry.env) for at, entry in entries.services}
+    try:
+        changed = variables_by_service(settings, known)
+    except UsageError:
+        return  # said where the definition is completed
+    for service, variables in changed.items():
+        at, given = known[service]
+        for variable in (name for name in variables if name not in given):
+            near = nearest(variable, given, cutoff=0.8)
+            if near is not None:
+                what = f"--set {service}.{variable}: the definition gives it no such variable"
+                hint = f"Did you mean '{near}'? '{variable}' is set as it was given."
+                problems.warn(entries.document.file, entries.line("services", at), what, hint)
 
 
 def _option(name: str, text: str | None, read: Callable[[str], _T]) -> _T | None:

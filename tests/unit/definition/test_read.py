@@ -63,6 +63,55 @@ def test_the_village_is_read_as_it_was_written(monkeypatch: pytest.MonkeyPatch) 
     assert connection.env == (("MODE", "quick"),)
 
 
+@pytest.mark.parametrize("content", [None, b"", b" \n"])
+def test_without_a_scenario_nobody_is_told_to_make_a_definition_from_it(
+    tmp_path: Path, content: bytes | None
+) -> None:
+    scenario = tmp_path / "house.esdl"
+    if content is not None:
+        scenario.write_bytes(content)
+    with pytest.raises(InputError) as failure:
+        read(scenario)
+    (problem,) = failure.value.problems
+    assert "does not exist" in problem.message or "is empty" in problem.message
+    with pytest.raises(InputError) as failure:
+        read(tmp_path)
+    (problem,) = failure.value.problems
+    assert problem.message == "the scenario is a folder"
+
+
+def test_a_scenario_without_a_definition_is_told_how_to_make_one(tmp_path: Path) -> None:
+    scenario = tmp_path / "house.esdl"
+    scenario.write_bytes((INPUTS / "house.esdl").read_bytes())
+    with pytest.raises(InputError) as failure:
+        read(scenario)
+    (problem,) = failure.value.problems
+    assert f"dots init {scenario}" in problem.hint
+
+
+@pytest.mark.parametrize(
+    ("setting", "near"),
+    [
+        ("CLOUD_COVERR=0.1", "CLOUD_COVER"),
+        ("cloud_cover=0.1", "CLOUD_COVER"),
+        ("CLOUD_COVER=0.1", None),
+        ("LATITUDE=52", None),
+    ],
+)
+def test_a_variable_much_like_one_of_the_definition_is_set_with_a_warning(
+    tmp_path: Path, setting: str, near: str | None
+) -> None:
+    text = (
+        f"{SIMULATION}services: [{{name: pv, esdl_type: PVInstallation, image: x,"
+        " env: {CLOUD_COVER: 0.5}}]"
+    )
+    definition = define(tmp_path, text, Overrides(variables=(f"pv.{setting}",)))
+    name, _, value = setting.partition("=")
+    assert dict(definition.services[0].env)[name] == value
+    hints = [warning.hint for warning in definition.warnings]
+    assert hints == ([f"Did you mean '{near}'? '{name}' is set as it was given."] if near else [])
+
+
 def test_a_whole_dots_request_can_be_pasted(tmp_path: Path) -> None:
     request = {
         "name": "one house",
@@ -267,3 +316,38 @@ def test_an_end_that_no_store_can_hold_is_refused(
     assert problem.line == line
     assert "results cannot be stored" in problem.message
     assert define(tmp_path, text, Overrides(start="2262-04-10 22:00")).duration == 7200
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        (f"    memory: {'9' * 400}\n", "memory: is more memory than can be counted"),
+        ("    memory: 9000000000t\n", "memory: is more memory than can be counted"),
+        ("    memory: .inf\n", "'.inf' is no amount of memory"),
+        ("    cpus: .inf\n", "cpus: '.inf' is not a number"),
+        ("    cpus: inf\n", "cpus: 'inf' is not a number"),
+        ("    cpus: 1e999\n", "cpus: '1e999' is not a number"),
+        ("    cpus: .nan\n", "cpus: '.nan' is not a number"),
+        ("    cpus: nan\n", "cpus: 'nan' is not a number"),
+        ('    source: "git+https://[::1/x/y@v1"\n', "is no URL of a Git repository"),
+        ('    source: "a\\0b"\n', "which nothing can be given"),
+        ('    command: [python, "a\\0b"]\n', "which nothing can be given"),
+        ('    env: {KEY: "a\\0b"}\n', "which nothing can be given"),
+    ],
+)
+def test_odd_values_of_a_service_are_problems_in_their_line(
+    tmp_path: Path, more: str, message: str
+) -> None:
+    start = "services:\n  - name: pv\n    esdl_type: PVInstallation\n    image: a/pv\n"
+    problems = problems_of(tmp_path, SIMULATION + start + more)
+    (problem,) = [found for found in problems if message in found.message]
+    assert problem.line == 6
+
+
+@pytest.mark.parametrize("url", ["http://[::1", "http://[", "http://x:99999"])
+def test_an_address_of_a_store_that_is_none_is_a_problem(tmp_path: Path, url: str) -> None:
+    services = "services: [{name: pv, esdl_type: PVInstallation, image: x}]\n"
+    text = f'{SIMULATION}{services}store:\n  url: "{url}"\n'
+    (problem,) = problems_of(tmp_path, text)
+    assert "is no address like" in problem.message
+    assert problem.line == 4
