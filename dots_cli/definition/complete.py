@@ -250,11 +250,11 @@ class _Completion:
 
     def _store(self, entry: StoreEntry) -> StoreSettings:
         line = self.entries.line("store", "url")
-        address = urlsplit(entry.url)
         try:
+            address = urlsplit(entry.url)
             fits = address.scheme == "http" and bool(address.hostname) and address.port != 0
         except ValueError:
-            fits = False
+            address, fits = urlsplit(""), False
         if not fits or address.path.strip("/"):
             what = f"store.url: '{entry.url}' is no address like http://localhost:8086"
             hint = "Models speak plain http with InfluxDB: give scheme, host and port, no more."

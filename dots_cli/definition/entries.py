@@ -166,7 +166,7 @@ def _complaint(
         return f"{whole}: {what}", hint
     if kind in ("int_parsing", "int_type", "int_from_float"):
         return f"{whole}: {shown} is not a whole number", "Write a whole number, like 1."
-    if kind in ("float_parsing", "float_type"):
+    if kind in ("float_parsing", "float_type", "finite_number"):
         return f"{whole}: {shown} is not a number", "Write a number, like 0.5."
     if kind == "greater_than_equal":
         hint = _SMALLEST.get(key, "Write a larger number.")

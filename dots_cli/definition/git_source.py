@@ -51,7 +51,10 @@ def parse(text: str) -> GitSource:
     if at <= url.find("/", url.find("://") + 3):
         raise ValueError(f"'{text}' names no tag or commit; {_EXAMPLE}")
     url, ref = url[:at], url[at + 1 :]
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        raise ValueError(f"'{text}' is no URL of a Git repository; {_EXAMPLE}") from None
     if parts.scheme not in _SCHEMES or not parts.path.strip("/"):
         raise ValueError(f"'{text}' is no URL of a Git repository; {_EXAMPLE}")
     if parts.password:

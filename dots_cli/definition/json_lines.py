@@ -7,12 +7,11 @@ import re
 from bisect import bisect_right
 from pathlib import Path
 
-from dots_cli.definition.located import Document, Place, Problems
+from dots_cli.definition.located import DEEPEST, Document, Place, Problems, plain_text
 
 _string = json.decoder.scanstring  # type: ignore[attr-defined]  # public, undocumented
 _SPACE = re.compile(r"[ \t\r\n]*")
 _SCALAR = re.compile(r"[^\s,\]}]+")
-_DEEPEST = 100
 
 
 def read_json(text: str, file: Path, problems: Problems) -> Document | None:
@@ -32,7 +31,12 @@ def read_json(text: str, file: Path, problems: Problems) -> Document | None:
     except RecursionError:
         problems.add(file, 0, "JSON syntax: it is nested too deeply", "Check its brackets.")
         return None
-    return Document(file, data, reader.lines)
+    except ValueError:  # of int(), which bounds its own work
+        problems.add(
+            file, 0, "JSON syntax: a number has thousands of digits", "Write a smaller one."
+        )
+        return None
+    return None if reader.has_no_text else Document(file, data, reader.lines)
 
 
 class _Reader:
@@ -43,6 +47,7 @@ class _Reader:
         self.file = file
         self.problems = problems
         self.lines: dict[Place, int] = {}
+        self.has_no_text = False
         self.ends = [match.start() for match in re.finditer("\n", text)]
 
     def place(self, at: Place, position: int) -> int:
@@ -51,9 +56,9 @@ class _Reader:
         self.lines.setdefault(at, self._line(position))
         sign = self.text[position]
         if sign == '"':
-            return int(_string(self.text, position + 1, False)[1])
+            return self._text(position)[1]
         if sign in "{[":
-            if len(at) > _DEEPEST:
+            if len(at) > DEEPEST:
                 raise RecursionError
             return self._inside(at, position + 1, "}" if sign == "{" else "]")
         match = _SCALAR.match(self.text, position)
@@ -67,8 +72,7 @@ class _Reader:
             key: str | int = number
             if end == "}":
                 line = self._line(position)
-                name, position = _string(self.text, position + 1, False)
-                key = str(name)
+                key, position = self._text(position)
                 if key in first:
                     what = f"the key '{key}' stands here a second time (first in line {first[key]})"
                     self.problems.add(self.file, line, what, "Keep one of the two.")
@@ -79,6 +83,13 @@ class _Reader:
                 position = self._skip(position + 1)
             number += 1
         return position + 1
+
+    def _text(self, position: int) -> tuple[str, int]:
+        """The text that begins here with its quote, and the position behind it."""
+        text, end = _string(self.text, position + 1, False)
+        if plain_text(text, self.file, self._line(position), self.problems) != text:
+            self.has_no_text = True
+        return str(text), int(end)
 
     def _skip(self, position: int) -> int:
         match = _SPACE.match(self.text, position)

@@ -39,6 +39,7 @@ EARLIEST, LATEST = datetime(1677, 9, 22), datetime(2262, 4, 11)
 """Whole days between which a time fits into 64 bits of nanoseconds, as stores keep it."""
 
 _MEMORY_UNITS = {"": 1, "b": 1, "k": 2**10, "m": 2**20, "g": 2**30, "t": 2**40}
+_MOST_MEMORY = 2**63 - 1
 _VARIABLE_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
 
 
@@ -92,7 +93,10 @@ def _memory(value: Any) -> int:
     match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([bkmgt]?)(?:i?b)?", _word(value).strip().lower())
     if not match:
         raise ValueError(f"'{value}' is no amount of memory; write it like 512m or 2g")
-    return int(float(match[1]) * _MEMORY_UNITS[match[2]])
+    amount = float(match[1]) * _MEMORY_UNITS[match[2]]
+    if amount > _MOST_MEMORY:
+        raise ValueError("more memory than can be counted; write it like 512m or 2g")
+    return int(amount)
 
 
 def _environment(value: Any) -> Any:
@@ -276,7 +280,10 @@ class ServiceEntry(Entry):
         description="Variables of its own; ${NAME} takes one of your environment.",
     )
     cpus: float | None = Field(
-        default=None, gt=0, description="Docker only: how many cores it may use."
+        default=None,
+        gt=0,
+        allow_inf_nan=False,
+        description="Docker only: how many cores it may use.",
     )
     memory: Memory | None = Field(
         default=None, description="Docker only: how much memory it may use."

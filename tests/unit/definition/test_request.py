@@ -279,3 +279,18 @@ def test_the_published_example_is_understood() -> None:
     assert definition.duration == 216_000
     assert all(s.git for s in definition.services)
     assert len(scenario.by_type["EConnection"]) == 2
+
+
+@pytest.mark.parametrize("sign", ["\0", "\ud800"])
+def test_a_text_that_no_file_or_variable_can_hold_is_a_problem(tmp_path: Path, sign: str) -> None:
+    (problem,) = problems_of(written(tmp_path, request(esdl_file=f"a{sign}b")))
+    assert f"\\u{ord(sign):04x}" in problem.message
+    assert problem.line > 1
+    (problem,) = problems_of(written(tmp_path, request(**{f"a{sign}": "b"})))
+    assert "which nothing can be given" in problem.message
+
+
+def test_a_number_of_thousands_of_digits_is_a_problem(tmp_path: Path) -> None:
+    text = json.dumps(request()).replace("7200", "7" * 5000)
+    (problem,) = problems_of(written(tmp_path, text))
+    assert "thousands of digits" in problem.message
