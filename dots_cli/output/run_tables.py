@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from dots_cli.output import console
 from dots_cli.output.invitations import waiting_for
 from dots_cli.output.progress import known_as, phase_words
-from dots_cli.output.words import clock, date, plural, span
+from dots_cli.output.words import clock, cut, date, plural, span, width
 from dots_cli.render.run_folder import RunFolder
 from dots_cli.runs.state import ModelPhase, ModelState, RunState
 from dots_cli.runtime.os_processes import describe_exit
@@ -22,6 +22,14 @@ if TYPE_CHECKING:
 
 SHORT_ID = 12
 """Letters of a container's id that are enough for the Docker CLI."""
+
+_GAP = 2
+"""Columns between two of a table."""
+
+_SHORTENED = {"name", "scenario"}
+_LEAST_NAME = 12
+_DISPENSABLE = ("scenario", "took", "started", "name")
+"""Columns that a narrow window does without, the least important first."""
 
 _STYLES = {"succeeded": "green", "stopped": "yellow", "paused": "yellow", "lost": "red"}
 
@@ -38,21 +46,49 @@ def outcome_style(state: RunState) -> str:
 
 
 def print_runs(states: Sequence[RunState]) -> None:
-    """A line for every run."""
+    """One line for every run; in a narrow window with short names, then without some columns."""
     now = time.time()
-    table = _table("run", "name", "state", "scenario", "started", "took")
-    table.columns[-1].justify = "right"
-    for state in states:
-        reached = f" {state.done:.0%}" if state.phase in ("simulating", "paused") else ""
-        table.add_row(
-            state.run_id,
-            state.name or "",
-            _styled(outcome(state) + reached, outcome_style(state)),
-            PurePath(state.scenario).name,
-            clock(state.created),
-            span(_took(state, now)),
-        )
-    console.result().print(table)
+    rows = [_brief(state, now) for state in states]
+    target = console.result()
+    widths = _fitting({name: [row[name] for row in rows] for name in rows[0]}, target.width)
+    table = _table(*widths)
+    table.width = sum(widths.values()) + _GAP * (len(widths) - 1)
+    for column in table.columns:
+        column.no_wrap = True
+        column.justify = "right" if column.header == "took" else "left"
+    for row, state in zip(rows, states, strict=True):
+        cells: list[Any] = [cut(row[name], columns) for name, columns in widths.items()]
+        cells[list(widths).index("state")] = _styled(row["state"], outcome_style(state))
+        table.add_row(*cells)
+    target.print(table, crop=False)
+
+
+def _brief(state: RunState, now: float) -> dict[str, str]:
+    reached = f" {state.done:.0%}" if state.phase in ("simulating", "paused") else ""
+    return {
+        "run": state.run_id,
+        "name": state.name or "",
+        "state": outcome(state) + reached,
+        "scenario": PurePath(state.scenario).name,
+        "started": clock(state.created),
+        "took": span(_took(state, now)),
+    }
+
+
+def _fitting(cells: Mapping[str, Sequence[str]], room: int) -> dict[str, int]:
+    """The columns that fit into so much room, each with its width; always `run` and `state`."""
+    widths = {name: max(map(width, (name, *column))) for name, column in cells.items()}
+    empty = [name for name in _DISPENSABLE if not any(cells[name])]
+    for dropped in ("", *empty, *_DISPENSABLE):
+        widths.pop(dropped, None)
+        while (over := sum(widths.values()) + _GAP * (len(widths) - 1) - room) > 0:
+            longest = max(_SHORTENED & widths.keys(), key=lambda name: widths[name], default="")
+            if not longest or widths[longest] <= _LEAST_NAME:
+                break
+            widths[longest] -= 1
+        if over <= 0:
+            break
+    return widths
 
 
 def left_over(survivors: Mapping[str, Sequence[str]]) -> str:
