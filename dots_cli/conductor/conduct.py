@@ -25,6 +25,7 @@ from .phase1 import SENDER, Phase1
 from .phase2 import GATE, Phase2
 from .presence import watch_over
 from .settings import Settings
+from .silence import silent
 from .watch import Say, Times, Watch, left_early, times
 
 FAREWELL = 1.0
@@ -78,6 +79,13 @@ class Answered:
     times: Times | None
 
 
+@dataclass(frozen=True)
+class Unanswered:
+    """Who does not answer while others do."""
+
+    silent: tuple[str, ...]
+
+
 Message = (
     control.Command
     | control.SupervisorGone
@@ -88,6 +96,7 @@ Message = (
     | Finished
     | Crashed
     | Answered
+    | Unanswered
 )
 
 
@@ -102,7 +111,7 @@ class Conductor:
         self._questions: queue.SimpleQueue[Broker] = queue.SimpleQueue()
         self._may_leave = threading.Event()
         self._turned_away = threading.Event()
-        self._watch = Watch(settings, OWN, self._ask, say)
+        self._watch = Watch(settings, OWN, self._ask, self._ask_silent, say)
 
     def listen_to(self, lines: Iterable[bytes]) -> None:
         """Obey the commands on these lines; their end means that the supervisor is gone."""
@@ -170,6 +179,8 @@ class Conductor:
                 self._watch.end_reached(now)
             case Answered(answer):
                 self._watch.answered(answer, now)
+            case Unanswered(silent):
+                self._watch.unanswered(silent, now)
             case Finished():
                 self._say("ended")
                 return OK
@@ -252,6 +263,15 @@ class Conductor:
                 self._inbox.put(Crashed(failure))
                 return
             self._inbox.put(Answered(answer))
+
+    def _ask_silent(self) -> None:
+        broker = self._stage.broker
+        if broker is not None:
+            self._spawn("silence", lambda: self._look_for_silent(broker))
+
+    def _look_for_silent(self, broker: Broker) -> None:
+        with contextlib.suppress(QueryFailed):
+            self._inbox.put(Unanswered(silent(broker)))
 
     def _look_after_models(self) -> None:
         models = [model.id for model in self._settings.models]

@@ -174,6 +174,17 @@ class Broker:
             and core["attributes"]["name"] != self._decoy
         ]
 
+    def members(self) -> dict[str, list[str]]:
+        """The federates of each core that is there, by the name of the core."""
+        state = self._query("current_state")
+        names = {c["attributes"]["id"]: c["attributes"]["name"] for c in state.get("cores", ())}
+        found: dict[str, list[str]] = {}
+        for f in state.get("federates", ()):
+            if f["state"] != "disconnected":
+                core = names[f["attributes"]["parent"]]
+                found.setdefault(core, []).append(f["attributes"]["name"])
+        return found
+
     def not_ready(self) -> list[str]:
         """Federates that have joined and have not yet asked to be initialised."""
         state = self._query("current_state")
@@ -206,8 +217,15 @@ class Broker:
                 "granted": float(f["granted"]),
                 "granted_mode": bool(f["granted_mode"]),
             }
-            for f in _federates_in(answer)
+            for core in answer.get("cores", ())
+            for f in core.get("federates", ())
         ]
+
+    def ask_core(self, core: str) -> None:
+        """Come back when that core has answered; it does so while its federates compute."""
+        answer = self._answer("name", core)
+        if isinstance(answer, QueryFailed):
+            raise answer
 
     def ask_unknown_publications(self) -> list[str]:
         """Full keys that somebody subscribes to and nobody publishes."""
@@ -379,8 +397,3 @@ def poll(condition: Callable[[], bool], stage: Stage, *, longest: float = 0.1) -
         yield waited
         if stage.ending.wait(min(longest, max(0.005, waited / 50))):
             raise Ended
-
-
-def _federates_in(answer: Any) -> Iterator[dict[str, Any]]:
-    for core in answer.get("cores", ()):
-        yield from core.get("federates", ())

@@ -6,6 +6,7 @@ import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +41,7 @@ class Limits:
 
 @dataclass(frozen=True)
 class Settings:
-    """One federation. `duration` and `pause_at` are simulated seconds.
+    """One federation. `duration` and `pause_at` are simulated seconds from `start` on.
 
     `port` is the first of a block of `ports` that nobody else uses. `unserved` names ESDL types of
     the scenario that no service simulates: it makes one error message more helpful.
@@ -56,6 +57,7 @@ class Settings:
     pause_at: float | None
     key: str
     unserved: tuple[str, ...] = ()
+    start: datetime | None = None
 
     @property
     def in_container(self) -> bool:
@@ -118,4 +120,5 @@ def parse(data: Mapping[str, Any], environ: Mapping[str, str]) -> Settings:
         pause_at=None if data.get("pause_at") is None else float(data["pause_at"]),
         key=key,
         unserved=tuple(data.get("unserved", ())),
+        start=datetime.fromisoformat(data["start"]) if data.get("start") else None,
     )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, Literal, Protocol
 
 from .failure import Failure
@@ -114,24 +115,33 @@ class Watch:
 
     `own` are names of federates of the conductor's own. `ask` puts the question where the federates
     are (it may block, so it is put in another thread) and returns at once; the answer comes to
-    `answered`.
+    `answered`. Where none comes, `ask_silent` asks who does not answer; that comes to `unanswered`.
     """
 
     def __init__(
-        self, settings: Settings, own: Iterable[str], ask: Callable[[], None], say: Say
+        self,
+        settings: Settings,
+        own: Iterable[str],
+        ask: Callable[[], None],
+        ask_silent: Callable[[], None],
+        say: Say,
     ) -> None:
+        self._start = settings.start
         self._duration = float(settings.duration)
         self._limits = settings.limits
         self._external = settings.external
         self._own = tuple(own)
         self._ask = ask
+        self._ask_silent = ask_silent
         self._say = say
         self._doing: Literal["joining", "handing out", "simulating", "leaving"] = "joining"
         self._gate: Steered | None = None
         self._still = Standstill(0.0)
         self._reached = 0.0
         self._holders: tuple[str, ...] = ()
+        self._silent: tuple[str, ...] = ()
         self._asked_at: float | None = None
+        self._asked_silent = False
         self._asked_of_held = False
         self._ask_from = 0.0
         self._states_from = 0.0
@@ -242,12 +252,7 @@ class Watch:
         if self._gate is not None and self._doing == "simulating":
             self._look(self._gate, now, still_before_end)
         if self._still.due(now):
-            self._say(
-                "waiting",
-                simulated=self._reached,
-                waited=round(self._still.waited(now), 1),
-                holders=list(self._holders),
-            )
+            self._say_waiting(now)
         self._hold_to_limit(now)
         self._inquire(now)
 
@@ -257,7 +262,7 @@ class Watch:
         self._ask_from = now + ASK_INTERVAL
         if answer is None:
             return
-        self._holders = answer.holders
+        self._holders, self._silent = answer.holders, ()
         if self._barrier is None or not self._waits_for_quiet:
             return
         if answer.holders or not self._asked_of_held:
@@ -277,6 +282,22 @@ class Watch:
             self._paused = True
             self._say("paused", simulated=self._reached)
 
+    def unanswered(self, silent: tuple[str, ...], now: float) -> None:
+        """Take note of who does not answer while others do: it is they who hold time back."""
+        if self._asked_at is None or silent == self._silent:
+            return
+        self._holders = self._silent = silent
+        if self._still.waited(now) >= 1.0 and not self._paused:
+            self._say_waiting(now)
+
+    def _say_waiting(self, now: float) -> None:
+        self._say(
+            "waiting",
+            simulated=self._reached,
+            waited=round(self._still.waited(now), 1),
+            holders=list(self._holders),
+        )
+
     @property
     def _waits_for_quiet(self) -> bool:
         if self._doing != "simulating" or self._barrier is None or self._paused or self.stopped:
@@ -289,7 +310,7 @@ class Watch:
         # Some federates are granted a nanosecond more than they asked for.
         reached = min(round(gate.time(), 6), self._duration)
         if self._still.saw(reached, now):
-            self._holders = ()
+            self._holders = self._silent = ()
             # What lies behind a barrier may only be the step that comes next.
             if reached > self._reached and (self._barrier is None or reached < self._barrier):
                 self._reached = reached
@@ -316,22 +337,36 @@ class Watch:
                 "Look at the end of the model's log; give it longer with the limit `join`.",
                 models,
             )
+        hint = "Look at the end of the model's log; give a step longer with the limit `step`."
+        if self._silent:
+            names += ", which does not answer" if len(models) == 1 else ", which do not answer"
+            hint = "Its process may have been stopped: by SIGSTOP, or as a paused container."
         raise Failure(
             "stalled",
-            f"simulated time has stood still at {self._reached:g} s for {limit:g} s{names}",
-            "Look at the end of the model's log; give a step longer with the limit `step`.",
+            f"simulated time has stood still at {self._moment()} for {limit:g} s{names}",
+            hint,
             models,
         )
+
+    def _moment(self) -> str:
+        if self._start is None:
+            return f"{self._reached:g} s"
+        moment = self._start + timedelta(seconds=self._reached)
+        return moment.isoformat(sep=" ", timespec="seconds")
 
     def _inquire(self, now: float) -> None:
         if self._asked_at is not None:
             blocked = now - self._asked_at > ANSWER_PATIENCE
             if blocked and self._stopping_since is not None:
                 self.stopped = True  # A federate is dead: there is no quiet to wait for.
+            elif blocked and not self._asked_silent:
+                self._asked_silent = True
+                self._ask_silent()
             return
         stands = self._still.waited(now) >= 0.8 and not self._paused
         if now >= self._ask_from and (stands or self._waits_for_quiet):
             self._asked_at = now
+            self._asked_silent = False
             self._asked_of_held = self._gate is not None and self._gate.held
             self._ask()
 

@@ -29,6 +29,7 @@ def conductor_settings(
     settings = {
         "format": SETTINGS_FORMAT,
         "esdl": esdl,
+        "start": plan.simulation.start.isoformat(),
         "duration": plan.simulation.duration,
         "host": host,
         "port": port,

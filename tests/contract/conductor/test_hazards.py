@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+import sys
 import threading
 import time
 from dataclasses import replace
@@ -240,6 +242,19 @@ def test_who_holds_the_time_is_named_while_it_stands_and_when_the_limit_passes(r
     failed = failure(conductor, "stalled")
     assert failed["models"] == ["home-1"]
     assert any("home-1/calculation_1" in e["holders"] for e in conductor.all("waiting"))
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="needs SIGSTOP")
+def test_a_model_whose_process_is_stopped_is_named_by_its_silence(rig: Rig) -> None:
+    slow = faulty(FIRST, "slow_step", value=0.2)
+    conductor = rig.run([slow, SECOND, consumer("home-1")], step=7.0, start="2024-01-01T00:00:00")
+    conductor.until("progress")
+    rig.models["pv-2"].popen.send_signal(signal.SIGSTOP)
+    failed = failure(conductor, "stalled")
+    assert failed["models"] == ["pv-2"], failed
+    assert "which does not answer" in failed["message"]
+    assert "still at 2024-01-01 0" in failed["message"]
+    assert any(e["holders"] == ["pv-2/calculation_1"] for e in conductor.all("waiting"))
 
 
 def test_after_a_model_was_killed_the_federation_ends_at_once_when_asked(rig: Rig) -> None:

@@ -45,14 +45,18 @@ class Scene:
     def __init__(self, *, step: float = 300.0, join: float = 60.0, **more: Any) -> None:
         self.said = made.Listener()
         self.asked = 0
+        self.asked_silent = 0
         self.now = START
         self.broker = Stand()
         self.allowed_to_leave = False
         told = made.settings(limits=Limits(join, step), **more)
-        self.watch = Watch(told, OWN, self._ask, self.said)
+        self.watch = Watch(told, OWN, self._ask, self._ask_silent, self.said)
 
     def _ask(self) -> None:
         self.asked += 1
+
+    def _ask_silent(self) -> None:
+        self.asked_silent += 1
 
     def begin(self) -> Scene:
         self.watch.begin(self.broker, self.now)

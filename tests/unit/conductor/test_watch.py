@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 import pytest
 
 from dots_cli.conductor.failure import Failure
 from dots_cli.conductor.settings import Model
-from dots_cli.conductor.watch import Standstill, Times, left_early, times
+from dots_cli.conductor.watch import ANSWER_PATIENCE, Standstill, Times, left_early, times
 from tests.unit.conductor import made
 from tests.unit.conductor.steered import DAY, OWN, Scene
 
@@ -135,6 +136,39 @@ def test_a_step_that_takes_too_long_ends_the_run_also_if_nobody_says_who_holds_i
         scene.tick(10.0)
     assert caught.value.models == []
     assert caught.value.message == "simulated time has stood still at 1800 s for 10 s"
+
+
+def test_who_does_not_answer_at_all_is_named_as_who_holds_the_time() -> None:
+    scene = Scene(step=10.0, start=datetime(2024, 1, 1)).begin()
+    scene.tick(0.0, 1800.0)
+    scene.tick(1.0)
+    scene.tick(1.0 + ANSWER_PATIENCE)
+    assert (scene.asked, scene.asked_silent) == (1, 0)
+    scene.tick(1.2 + ANSWER_PATIENCE)
+    scene.tick(1.4 + ANSWER_PATIENCE)
+    assert (scene.asked, scene.asked_silent) == (1, 1)
+    scene.watch.unanswered(("pv-1/production",), scene.now)
+    assert scene.said.all("waiting")[-1]["holders"] == ["pv-1/production"]
+    with pytest.raises(Failure) as caught:
+        scene.tick(10.0)
+    assert caught.value.models == ["pv-1"]
+    assert caught.value.message == (
+        "simulated time has stood still at 2024-01-01 00:30:00 for 10 s, held by "
+        "pv-1/production, which does not answer"
+    )
+    assert "stopped" in caught.value.hint
+
+
+def test_who_answers_late_is_silent_no_more() -> None:
+    scene = Scene(step=10.0).begin()
+    scene.tick(0.0, 1800.0)
+    scene.tick(1.0)
+    scene.tick(1.2 + ANSWER_PATIENCE)
+    scene.watch.unanswered(("pv-1/production",), scene.now)
+    scene.answer("home-1/demand", latest=1800.0)
+    scene.watch.unanswered(("pv-1/production",), scene.now)
+    with pytest.raises(Failure, match=r"held by home-1/demand$"):
+        scene.tick(10.0)
 
 
 def test_steps_within_the_limit_may_go_on_for_ever() -> None:
