@@ -43,9 +43,9 @@ from dots_cli.runtime.containers import (
     translate,
 )
 from dots_cli.runtime.containers.activity import Activity
-from dots_cli.runtime.containers.ends import Ends, describe
+from dots_cli.runtime.containers.ends import Ends
 from dots_cli.runtime.containers.engine import Engine
-from dots_cli.runtime.containers.facts import Container, EngineFailure, Project
+from dots_cli.runtime.containers.facts import EngineFailure, Project
 from dots_cli.runtime.containers.images import Images, Ready
 from dots_cli.runtime.containers.logs import LogFile, LogFollower, Talk
 from dots_cli.runtime.containers.refusals import Refusals
@@ -100,7 +100,6 @@ class DockerRuntime:
         self._lock = threading.Lock()
         self._closing = False
         self._started_some = False
-        self._was_away = False
         self._activity: Activity | None = None
         self._workers = ThreadPoolExecutor(STARTERS, thread_name_prefix="container")
         self._enders = ThreadPoolExecutor(STARTERS, thread_name_prefix="end")
@@ -347,18 +346,14 @@ class DockerRuntime:
     def _tell_end(self, ident: str) -> None:
         """Post the end of a container, once, when its start was posted and its log is whole."""
         running = self._snapshot().get(ident)
-        if running is None or self._engine is None:
+        if running is None or self._ends is None:
             return
         running.started.wait(GONE)
         running.follower.done.wait(LAST_LINES)
-        try:
-            now = self._engine.inspect(ident)
-        except EngineFailure:
-            now = Container(ident, "", "removed", "", exit_code=-9, error="was removed")
+        code, detail = self._ends.tell(ident, lambda: self._closing)
         with self._lock:
             if self._running.pop(ident, None) is None:
                 return
-        code, detail = describe(now, engine_was_away=self._was_away)
         running.attached.close()
         if refused := self._refusals and self._refusals.of(ident):
             told = {"event": "refused", "message": refused, "model": running.spec.name}
@@ -366,7 +361,6 @@ class DockerRuntime:
         self._post(Ended(running.spec.name, running.spec.role, code, detail))
 
     def _returned(self) -> None:
-        self._was_away = True
         message = "the connection to the Docker engine was lost and is there again"
         self._post(Notice(message=message, severity="warning"))
 

@@ -7,14 +7,17 @@ import time
 from collections.abc import Callable
 
 from dots_cli.runtime.containers.engine import Engine
-from dots_cli.runtime.containers.facts import Container, EngineFailure
+from dots_cli.runtime.containers.facts import Container, EngineFailure, NotThere
 from dots_cli.runtime.containers.streams import Events
 
 AGAIN = 0.3
 _SIGNALLED = 128
 _LAST_SIGNAL = 64
+_KILLED = -9
 PATIENCE = 60.0
 """Seconds that an engine may be away, to be restarted for instance."""
+LONGER = 5.0
+"""More, before an end is told without it: that the engine is gone is to be told first."""
 
 
 class Ends:
@@ -38,6 +41,8 @@ class Ends:
         self._on_return = on_return
         self._on_gone = on_gone
         self._closing = threading.Event()
+        self._away = False
+        self._ended_meanwhile: set[str] = set()
         self._lock = threading.Lock()
         # From now on: whoever starts containers after this loses no end of them.
         self._events: Events | None = engine.events(run=run_id)
@@ -50,13 +55,33 @@ class Ends:
             if self._events:
                 self._events.close()
 
+    def tell(self, ident: str, hurry: Callable[[], bool]) -> tuple[int, str]:
+        """How a container has ended, as `describe` says it.
+
+        An engine that does not answer is asked again for a while, unless there is a hurry.
+        """
+        deadline = time.monotonic() + PATIENCE + LONGER
+        while True:
+            try:
+                ended = self._engine.inspect(ident)
+                was_away = self._away or ident in self._ended_meanwhile
+                return describe(ended, engine_was_away=was_away)
+            except NotThere:
+                return _KILLED, "was removed"
+            except EngineFailure:
+                if hurry() or time.monotonic() > deadline:
+                    return 1, "has ended, and the Docker engine did not tell how"
+            time.sleep(AGAIN)
+
     def _watch(self) -> None:
         events = self._events
         while events is not None:
             for event in events:
                 if event.action in ("die", "destroy"):
                     self._on_end(event.id)
+            self._away = True
             events = None if self._closing.is_set() else self._begin_again()
+            self._away = events is None
 
     def _begin_again(self) -> Events | None:
         """The events once more, after a look at what has ended meanwhile."""
@@ -67,6 +92,7 @@ class Ends:
                 self._on_return()
                 for container in self._engine.containers(run=self._run_id):
                     if container.has_ended:
+                        self._ended_meanwhile.add(container.id)
                         self._on_end(container.id)
             except EngineFailure as error:
                 if time.monotonic() > deadline:
