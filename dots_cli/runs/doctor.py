@@ -98,9 +98,13 @@ def _folder(about: str, folder: Path, variable: str) -> Finding:
 
 def _left_processes() -> Finding:
     """Runs that nobody owns any more, and what is left of them."""
+    try:
+        known = registry.runs()
+    except DotsError:  # a finding already, that of the folder
+        return Finding("machine", "leftovers", "ok", "no run can be kept there")
     lost = [
         folder
-        for folder in registry.runs()
+        for folder in known
         if registry.verdict(folder) is None
         and not registry.is_alive(folder)
         and not registry.may_start(folder)

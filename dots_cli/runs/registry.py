@@ -6,8 +6,9 @@ import json
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from pathlib import Path
 
-from dots_cli.errors import UsageError
+from dots_cli.errors import EnvironmentFailure, UsageError
 from dots_cli.render.run_folder import FOLDER_FORMAT, RunFolder, data_home
 from dots_cli.runs.state import RunState, advance, planned
 from dots_cli.runtime import os_processes
@@ -21,9 +22,10 @@ _COLLAPSED = (b'"event": "progress"', b'"event": "waiting"')
 
 
 def runs() -> list[RunFolder]:
-    """Every run of this user, the newest first."""
+    """Every run of this user, the newest first. EnvironmentFailure where no run can be kept."""
     home = data_home() / "runs"
     if not home.is_dir():
+        _require_folders(home)
         return []
     found = []
     for path in home.iterdir():
@@ -52,6 +54,15 @@ def find(run: str | None = None, *, only: bool = False, living: bool = False) ->
             "Use that version of dots for it.",
         )
     return folder
+
+
+def _require_folders(home: Path) -> None:
+    for path in (home, *home.parents):
+        if path.exists() and not path.is_dir():
+            raise EnvironmentFailure(
+                f"runs cannot be kept in {home}: {path} is not a folder",
+                "Set DOTS_HOME to a folder.",
+            )
 
 
 def _meant(run: str, known: list[RunFolder], only: bool, living: bool) -> RunFolder:

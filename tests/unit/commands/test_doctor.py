@@ -69,11 +69,12 @@ def test_an_engine_that_was_named_and_does_not_answer_is_a_problem(
 
 
 @pytest.mark.usefixtures("no_docker")
+@pytest.mark.parametrize("home", ["", "home"])
 def test_a_folder_that_cannot_be_written_is_a_problem(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, home: str
 ) -> None:
     (tmp_path / "file").touch()
-    monkeypatch.setenv("DOTS_HOME", str(tmp_path / "file" / "home"))
+    monkeypatch.setenv("DOTS_HOME", str(tmp_path / "file" / home))
     done = dots("doctor", "--json")
     assert done.exit_code == 4
     found = findings(done)["runs"]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from dots_cli.errors import UsageError
+from dots_cli.errors import EnvironmentFailure, UsageError
 from dots_cli.runs import registry
 from dots_cli.runtime.events import (
     Executing,
@@ -26,6 +26,18 @@ def test_the_newest_run_comes_first() -> None:
     make_run("a-2", created=now)
     make_run("c-3", created=now - 10)
     assert [folder.run_id for folder in registry.runs()] == ["a-2", "c-3", "b-1"]
+
+
+@pytest.mark.parametrize("home", [".", "below"])
+def test_a_home_that_is_a_file_is_not_a_home_without_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, home: str
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("DOTS_HOME", str(tmp_path / "file" / home))
+    for look in (registry.runs, registry.find):
+        with pytest.raises(EnvironmentFailure, match="file is not a folder") as error:
+            look()
+        assert "DOTS_HOME" in error.value.hint
 
 
 def test_what_is_no_run_is_not_listed(dots_home: Path) -> None:
