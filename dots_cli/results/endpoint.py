@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import argparse
 import base64
-import gzip
+import contextlib
 import hmac
 import json
 import os
@@ -24,7 +24,7 @@ import sys
 import threading
 import time
 import traceback
-import zlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -32,7 +32,7 @@ from socketserver import TCPServer
 from typing import Any, ClassVar
 from urllib.parse import parse_qs, urlsplit
 
-from dots_cli.results.bodies import read_body
+from dots_cli.results.bodies import BrokenOff, has_body, read_body, see_off, unpacked
 from dots_cli.results.journal import Journal, encode
 from dots_cli.results.lines import NANOSECONDS, Batch, check
 from dots_cli.results.refusals import Refused, not_written, partial_write
@@ -42,6 +42,8 @@ VERSION = "1.8.10"
 
 _PATIENCE = 10.0
 """Seconds that requests under way have to end when the endpoint is asked to."""
+_STALLED = 4.0
+"""Seconds without a byte after which a request is not waited for any more, then."""
 _EOF = b"\0"
 _REPORTED = 50
 """How many refusals are reported; whoever started us may not be reading."""
@@ -74,6 +76,7 @@ class Endpoint(ThreadingHTTPServer):
         self.access = access
         self.closing = False
         self._busy = 0
+        self._heard: dict[socket.socket, float] = {}
         self._idle = threading.Condition()
         self._reports = threading.Lock()
         self._reported = 0
@@ -101,10 +104,35 @@ class Endpoint(ThreadingHTTPServer):
             self._idle.notify_all()
 
     def drain(self, patience: float) -> bool:
-        """Take no more requests and wait for those under way; whether all have ended."""
+        """Take no more requests and wait for those under way; whether all have ended.
+
+        One whose body does not come is as one whose client went away.
+        """
+        asked = time.monotonic()
         with self._idle:
             self.closing = True
-            return self._idle.wait_for(lambda: self._busy == 0, patience)
+            while self._busy and time.monotonic() < asked + patience:
+                self._idle.wait(0.1)
+                for connection, heard in self._heard.items():
+                    if time.monotonic() - max(heard, asked) > _STALLED:
+                        with contextlib.suppress(OSError):
+                            connection.shutdown(socket.SHUT_RD)
+            return not self._busy
+
+    @contextlib.contextmanager
+    def listening(self, connection: socket.socket) -> Iterator[None]:
+        """While a body is read from there."""
+        self.heard(connection)
+        try:
+            yield
+        finally:
+            with self._idle:
+                del self._heard[connection]
+
+    def heard(self, connection: socket.socket) -> None:
+        """A part of the body has come."""
+        with self._idle:
+            self._heard[connection] = time.monotonic()
 
     def report(self, refused: Refused) -> None:
         """Tell whoever started us, and the log, what was not taken and why."""
@@ -150,32 +178,48 @@ class Handler(BaseHTTPRequestHandler):
 
     def _serve(self) -> None:
         open_ = self.server.begin()
+        self._unread = has_body(self.headers)
         try:
-            # Read in any case: a client that is still sending cannot hear an answer.
-            body = read_body(self.headers, self.rfile)
-            if body is None:
-                self.close_connection = True
-            else:
-                self._answer_to(body, open_)
+            self._answer_to(open_)
         finally:
             self.server.done()
+        if self._unread:
+            see_off(self.connection)
 
-    def _answer_to(self, body: bytes, open_: bool) -> None:
-        url = urlsplit(self.path)
-        asked = {key: values[-1] for key, values in parse_qs(url.query, True).items()}
+    def _answer_to(self, open_: bool) -> None:
+        path, asked = "", dict[str, str]()
         try:
+            path, asked = self._target()
             if not open_:
                 self.close_connection = True
                 raise Refused(503, "engine is closed")
-            route = self.routes.get(url.path)
+            route = self.routes.get(path)
             if route is None:
                 raise Refused(404, "page not found")
-            getattr(self, route)(asked, body)
+            getattr(self, route)(asked)
         except Refused as refused:
-            self._refuse(refused, url.path, asked)
+            self._refuse(refused, path, asked)
+        except (BrokenOff, ConnectionError):
+            self._unread, self.close_connection = False, True
         except Exception as error:
             traceback.print_exc()
-            self._refuse(Refused(500, f"{type(error).__name__}: {error}"), url.path, asked)
+            self._refuse(Refused(500, f"{type(error).__name__}: {error}"), path, asked)
+
+    def _target(self) -> tuple[str, dict[str, str]]:
+        """The path that is asked for, and the query."""
+        try:
+            url = urlsplit(self.path)
+            query = parse_qs(url.query, True)
+        except ValueError as error:
+            raise Refused(400, f"invalid request target: {error}") from None
+        return url.path, {key: values[-1] for key, values in query.items()}
+
+    def _body(self) -> bytes:
+        """The body; not before it is known who sends it, for it is kept in memory."""
+        with self.server.listening(self.connection):
+            body = read_body(self.headers, self.rfile, lambda: self.server.heard(self.connection))
+        self._unread = False
+        return body
 
     def _refuse(self, refused: Refused, path: str, asked: dict[str, str]) -> None:
         """Answer so. Data that was not taken is reported, a stranger's knocking is not."""
@@ -184,16 +228,17 @@ class Handler(BaseHTTPRequestHandler):
             self.server.report(refused)
         self._answer(refused.status, {"error": refused.message})
 
-    def _ping(self, asked: dict[str, str], body: bytes) -> None:
+    def _ping(self, asked: dict[str, str]) -> None:
         if asked.get("verbose", "") not in ("", "0", "false"):
             self._answer(200, {"version": VERSION})
         else:
             self._answer(204)
 
-    def _write(self, asked: dict[str, str], body: bytes) -> None:
+    def _write(self, asked: dict[str, str]) -> None:
         if self.command != "POST":
             raise Refused(405, "Method Not Allowed")
         self._authenticate(asked)
+        body = self._body()
         database, precision = asked.get("db", ""), asked.get("precision", "")
         if not database:
             raise Refused(400, "database is required")
@@ -202,10 +247,7 @@ class Handler(BaseHTTPRequestHandler):
         if precision not in NANOSECONDS:
             raise Refused(400, f'invalid precision "{precision}" (use n, u, ms, s, m or h)')
         if "gzip" in self.headers.get("Content-Encoding", ""):
-            try:
-                body = gzip.decompress(body)
-            except (OSError, EOFError, zlib.error) as error:
-                raise Refused(400, f"not gzip: {error}") from None
+            body = unpacked(body)
         journal = self.server.journal
         batch = check(body, NANOSECONDS[precision], time.time_ns(), journal.kinds)
         if batch.blocks:
@@ -220,11 +262,11 @@ class Handler(BaseHTTPRequestHandler):
         except OSError as error:
             raise not_written(error, self.server.journal.path, batch) from None
 
-    def _query(self, asked: dict[str, str], body: bytes) -> None:
-        if self.command == "POST":
-            form = parse_qs(body.decode("utf-8", "replace"), True)
-            asked = {key: values[-1] for key, values in form.items()} | asked
+    def _query(self, asked: dict[str, str]) -> None:
         self._authenticate(asked)
+        if self.command == "POST":
+            form = parse_qs(self._body().decode("utf-8", "replace"), True)
+            asked = {key: values[-1] for key, values in form.items()} | asked
         text = asked.get("q", "").strip().rstrip(";").strip()
         database = self.server.access.database
         created = re.fullmatch(r'CREATE DATABASE\s+(?:"((?:[^"\\]|\\.)+)"|(\w+)).*', text, re.I)
@@ -260,6 +302,7 @@ class Handler(BaseHTTPRequestHandler):
             raise Refused(401, "authorization failed")
 
     def _answer(self, status: int, content: dict[str, Any] | None = None) -> None:
+        self.close_connection = self.close_connection or self._unread
         text = b"" if content is None else json.dumps(content).encode("utf-8") + b"\n"
         self.send_response_only(status)
         self.send_header("Date", self.date_time_string())
@@ -267,6 +310,8 @@ class Handler(BaseHTTPRequestHandler):
         self.send_header("X-Influxdb-Build", "OSS")
         if status == 401:
             self.send_header("WWW-Authenticate", 'Basic realm="InfluxDB"')
+        if self.close_connection:
+            self.send_header("Connection", "close")
         if text:
             self.send_header("Content-Type", "application/json")
         if status != 204:
