@@ -121,13 +121,24 @@ class DotsGroup(TyperGroup):
         """As Typer does, but faster where it is only for the completion of a word in a shell."""
         if ctx.resilient_parsing:
             _take_as_typed(self.get_params(ctx))
-        return super().parse_args(ctx, args)
+        try:
+            return super().parse_args(ctx, args)
+        except BrokenPipeError:  # `--help` and `--version` write already here
+            _end_unread()
+        except (OSError, EnvironmentFailure) as failure:
+            refused = _unwritable(failure) if isinstance(failure, OSError) else failure
+            raise typer.Exit(_report(refused)) from None
 
     def invoke(self, ctx: Any) -> Any:
         """Run the command; what goes wrong becomes a message on stderr and an exit code."""
         try:
             done = super().invoke(ctx)
-            sys.stdout.flush()
+            try:
+                sys.stdout.flush()
+            except BrokenPipeError:
+                raise
+            except OSError as failure:
+                raise _unwritable(failure) from failure
             return done
         except (typer.Exit, typer.TyperException):
             raise
@@ -185,6 +196,12 @@ def _report(failure: Exception) -> ExitCode:
     return ExitCode.BUG
 
 
+def _unwritable(failure: OSError) -> EnvironmentFailure:
+    from dots_cli.output import console
+
+    return console.unwritable(failure)
+
+
 def _machine_error(failure: OSError) -> EnvironmentFailure:
     place = f"{failure.filename}: " if failure.filename else ""
     hints = {
@@ -200,6 +217,7 @@ def _show_version(wanted: bool) -> None:
         from dots_cli.output import console
 
         console.print_result(f"dots {__version__}")
+        console.flush()
         raise typer.Exit
 
 

@@ -6,14 +6,15 @@ terminal, so that a path or a message can be searched for in a pipe.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import sys
 from collections.abc import Iterable
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, cast
 
-from dots_cli.errors import DotsError, InputError, Problem
+from dots_cli.errors import DotsError, EnvironmentFailure, InputError, Problem
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -27,6 +28,7 @@ def _console(stderr: bool, terminal: bool) -> Console:
 
     narrow = terminal or "COLUMNS" in os.environ
     return Console(
+        file=None if stderr else cast("IO[str]", _Output()),
         stderr=stderr,
         markup=False,
         highlight=False,
@@ -47,7 +49,7 @@ def talk() -> Console:
 
 def print_result(text: str = "") -> None:
     """A line of the result, as it is."""
-    sys.stdout.write(f"{text}\n")
+    _Output().write(f"{text}\n")
 
 
 def say(text: str = "", style: str | None = None) -> None:
@@ -66,7 +68,45 @@ def print_json(data: Any) -> None:
         text.encode(stream.encoding or "utf-8")
     except UnicodeEncodeError:
         text = json.dumps(data, indent=2)
-    stream.write(text + "\n")
+    _Output().write(text + "\n")
+
+
+def unwritable(failure: OSError) -> EnvironmentFailure:
+    """The failure of writing to stdout; nothing more is written there, not at exit either."""
+    with contextlib.suppress(OSError, ValueError):
+        nothing = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nothing, sys.stdout.fileno())
+        os.close(nothing)
+    hint = "Check where it is sent to: the command wrote to its standard output."
+    return EnvironmentFailure(f"the output cannot be written: {failure.strerror}", hint)
+
+
+class _Output:
+    """stdout, whichever it is now; what it refuses is told apart from any other file's failure."""
+
+    def write(self, text: str) -> int:
+        try:
+            return sys.stdout.write(text)
+        except BrokenPipeError:
+            raise
+        except OSError as failure:
+            raise unwritable(failure) from failure
+
+    def flush(self) -> None:
+        try:
+            sys.stdout.flush()
+        except BrokenPipeError:
+            raise
+        except OSError as failure:
+            raise unwritable(failure) from failure
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(sys.stdout, name)
+
+
+def flush() -> None:
+    """Write what there is of the result. EnvironmentFailure where stdout refuses it."""
+    _Output().flush()
 
 
 def print_error(error: DotsError) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import importlib
 import inspect
+import os
 import signal
 import subprocess
 import sys
@@ -27,6 +28,7 @@ from dots_cli.errors import (
     StoreFailure,
     UsageError,
 )
+from tests.support.acting import make_run
 
 Fail = Callable[[BaseException], Result]
 
@@ -177,6 +179,25 @@ def test_an_interrupt_has_its_own_code(fail: Fail, failure: BaseException) -> No
 
 def test_an_exit_code_that_a_verb_chooses_is_kept(fail: Fail) -> None:
     assert fail(typer.Exit(ExitCode.STALLED)).exit_code == ExitCode.STALLED
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="Linux has a file that is always full")
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+@pytest.mark.parametrize("command", ["schema", "--help", "--version", "runs", "runs --json"])
+def test_an_output_that_cannot_be_written_is_told_apart_from_a_full_disk_of_ours(
+    command: str, unbuffered: str, dots_home: Path
+) -> None:
+    make_run()
+    words = [sys.executable, "-m", "dots_cli", *command.split()]
+    around = {**os.environ, "PYTHONUNBUFFERED": unbuffered}
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            words, stdout=full, stderr=subprocess.PIPE, text=True, env=around, check=False
+        )
+    assert done.returncode == ExitCode.ENVIRONMENT
+    assert "error: the output cannot be written: No space left" in done.stderr
+    for wrong in ("DOTS_HOME", "Traceback", "ignored"):
+        assert wrong not in done.stderr
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no signal tells of a closed pipe there")
