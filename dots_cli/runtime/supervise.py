@@ -7,6 +7,7 @@ everything it learns comes through one queue, and requests come as files (see `c
 from __future__ import annotations
 
 import json
+import os
 import queue
 import shutil
 import signal
@@ -392,6 +393,7 @@ def main(path: Path) -> None:
             record_failed_start(folder, error)
             raise
         supervisor.run()
+        os._exit(0)  # else Python waits for threads, and they for a registry that says nothing
 
 
 if __name__ == "__main__":

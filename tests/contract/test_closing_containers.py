@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import queue
+import socket
 import threading
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import cast
@@ -18,11 +19,21 @@ from dots_cli.runtime.base import Message, PreparationDone, RunOptions
 from dots_cli.runtime.containers import cleanup
 from dots_cli.runtime.containers.docker_runtime import DockerRuntime
 from dots_cli.runtime.containers.engine import Engine
+from dots_cli.runtime.containers.facts import EngineFailure
+from dots_cli.runtime.containers.images import Images
 from dots_cli.runtime.guard_line import GuardLine
+from tests.contract.conftest import Runs
+from tests.support import processes, quick
 from tests.support.containers import needs_containers
 from tests.support.processes import wait_for
+from tests.support.quick import HOUSE, PV, WEATHER
 
 pytestmark = needs_containers
+
+
+@pytest.fixture
+def runtime() -> str:
+    return "docker"
 
 
 class NoGuard:
@@ -111,3 +122,45 @@ def test_models_that_wait_for_a_conductor_that_starts_are_not_started_after_a_st
         assert not cleanup.running(engine, run_id)
         # Never started, but created: they stay for teardown.
         assert len(engine.containers(run=run_id)) == 3
+
+
+def test_a_run_that_is_stopped_while_a_registry_says_nothing_leaves_no_process(
+    runs: Runs, tmp_path: Path
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        image = f"127.0.0.1:{silent.getsockname()[1]}/pv:1"
+        missing = quick.Quick(**{**vars(PV), "more": {"image": image}})
+        folder = runs.detach(quick.write(tmp_path, [WEATHER, missing, HOUSE]))
+        silent.settimeout(60)
+        asked, _ = silent.accept()
+        with asked:
+            supervisor = processes.owner(folder, "supervise")
+            runs.run_dots("stop", folder.name, check=0)
+            assert runs.wait_for_verdict(folder)["verdict"] == "stopped"
+            supervisor.wait(10)
+
+
+def test_a_pull_ends_with_the_next_word_of_the_registry_once_it_is_cancelled(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said: list[str] = []
+
+    def endless(
+        engine: Engine, name: str, platform: str | None, tell: Callable[[str], None]
+    ) -> None:
+        for number in range(1000):
+            said.append(f"layer {number}")
+            if number == 3:
+                made.cancel()
+            tell(said[-1])
+
+    monkeypatch.setattr(Engine, "pull", endless)
+    with Engine.connect() as engine:
+        made = Images(
+            *(engine, tmp_path, lambda _: None, lambda spec: spec.name),
+            cast("GuardLine", NoGuard()),
+            offline=False,
+        )
+        with pytest.raises(EngineFailure, match="the preparation was stopped"):
+            made.ensure([ContainerSpec("pv-1", "model", "registry.invalid/endless:1")])
+    assert len(said) == 4

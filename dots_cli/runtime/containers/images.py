@@ -95,6 +95,7 @@ class Images:
         return {"engine": engine, "images": images}
 
     def _make_ready(self, name: str, spec: ContainerSpec) -> Ready:
+        self._go_on()
         begin = time.monotonic()
         service = self._service_of(spec)
         before = self._engine.image(name)
@@ -149,8 +150,6 @@ class Images:
             if line:
                 said.append(line)
             tell(line)
-            if self._cancelled.is_set():
-                raise EngineFailure("the preparation was stopped")
 
         context = self._stack / spec.build
         try:
@@ -199,6 +198,11 @@ class Images:
         if code:
             raise EngineFailure(f"`docker buildx build` ended with code {code}")
 
+    def _go_on(self) -> None:
+        """Nothing; EngineFailure where it was cancelled."""
+        if self._cancelled.is_set():
+            raise EngineFailure("the preparation was stopped")
+
     def _teller(self, service: str, what: str) -> Callable[[str], None]:
         """Says that it goes on, and how far, some times a second at most."""
         self._post(Preparing(service=service, what=what))
@@ -206,6 +210,7 @@ class Images:
 
         def tell(line: str) -> None:
             nonlocal last
+            self._go_on()
             if line and time.monotonic() - last >= TELL_EVERY:
                 last = time.monotonic()
                 self._post(Preparing(service=service, what=f"{what}: {line[:100]}"))
