@@ -205,7 +205,9 @@ def phase_words(state: RunState, now: float, *, where: bool = True) -> str:
         case "writing":
             return _writing(state)
         case "stopping":
-            return _first_line(state.stop_reason)
+            left = state.running_models
+            waiting = f", waiting for {some(left)}" if left else ""
+            return _first_line(state.stop_reason) + waiting
         case "lost":
             return "its supervisor is gone and left no verdict"
     return ""

@@ -1,4 +1,4 @@
-"""Says what a command waits for: in place in a terminal, now and then in a pipe."""
+"""Says what a command waits for: in place in a terminal, each thing once in a pipe."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from dots_cli.runs.state import RunState
 
 _SOON = 1.0
 _AGAIN = 10.0
+_LONG = 10.0
+"""Seconds of a stop after which a person may want to know how to cut it short."""
 
 
 class Waiting:
@@ -24,6 +26,7 @@ class Waiting:
         self._screen = Screen(sys.stderr)
         self._since = time.monotonic()
         self._said = self._since + _SOON - _AGAIN
+        self._line = ""
 
     def __enter__(self) -> Waiting:
         return self
@@ -43,8 +46,11 @@ class Waiting:
             return
         doing = phase_words(state, time.time())
         line = f"{self._what}: {state.phase}" + (f", {doing}" if doing else "")
+        if state.phase == "stopping" and now - self._since > _LONG:
+            line += f"; at once with: dots stop --now {state.run_id}"
         if self._screen.moves:
             self._screen.show([], [Styled(f"{line} ({span(int(now - self._since))})", "dim")])
-        elif now - self._said >= _AGAIN:
+        elif line != self._line and now - self._said >= _AGAIN:
             self._said = now
+            self._line = line
             self._screen.show([line])
