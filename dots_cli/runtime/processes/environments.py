@@ -190,7 +190,10 @@ class Environments:
                 self._witness.ended(process.pid)
         self._unless_cancelled()
         if process.returncode != 0:
-            raise _explain(err.strip() or out.strip(), about, offline=self._offline)
+            said = err.strip() or out.strip() or f"uv ended with code {process.returncode}"
+            if downloads:
+                raise EnvironmentFailure(said)
+            raise _explain(said, about, offline=self._offline)
         return out
 
 

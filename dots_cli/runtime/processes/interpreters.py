@@ -80,12 +80,16 @@ class Interpreters:
         if not self._offline:
             tell(f"Python {wanted} is not on this machine: uv downloads it")
             try:
-                self._uv("python", "install", "--quiet", wanted, downloads=True)
+                # Told to be quiet, it would be silent about what went wrong, too.
+                self._uv("python", "install", wanted, downloads=True)
+            except PreparationStopped:
+                raise
             except EnvironmentFailure as error:
                 raise EnvironmentFailure(
-                    f"Python {wanted} is not on this machine and cannot be downloaded: "
+                    f"Python {wanted} is not on this machine and cannot be downloaded, uv says:\n"
                     f"{error.message}",
-                    "install it, or change `python:` in the service definition",
+                    "install it, or change `python:` in the service definition; behind a proxy, "
+                    "set HTTPS_PROXY",
                 ) from error
             self._found.pop(wanted, None)
             found = self._find(wanted)

@@ -61,3 +61,20 @@ def test_where_none_fulfils_it_the_requirement_is_named(tmp_path: Path) -> None:
 def test_what_the_definition_says_is_no_wish(tmp_path: Path) -> None:
     with pytest.raises(EnvironmentFailure, match=r"Python 3\.99 is not on this machine"):
         ensure(tmp_path, "3.99", None)
+
+
+def test_where_none_can_be_downloaded_it_is_told_what_uv_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("UV_PYTHON_INSTALL_MIRROR", "http://127.0.0.1:9")
+    monkeypatch.setenv("UV_PYTHON_INSTALL_DIR", str(tmp_path / "pythons"))
+    monkeypatch.setenv("UV_HTTP_RETRIES", "0")
+    source = tmp_path / "source"
+    source.mkdir()
+    (source / "requirements.txt").write_text("")
+    with pytest.raises(EnvironmentFailure) as caught:
+        Environments(tmp_path / "cache").ensure(source, "3.8.3", lambda _: None)
+    first, *said = caught.value.message.splitlines()
+    assert first == "Python 3.8.3 is not on this machine and cannot be downloaded, uv says:"
+    assert any("127.0.0.1:9" in line for line in said), said
+    assert all(line.strip() for line in said)
