@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -37,3 +39,19 @@ def test_ending_waits_for_the_processes_and_not_for_their_groups(
 
     monkeypatch.setattr(psutil.Process, "kill", lambda process: None)  # It takes its time.
     assert os_processes.end_processes([child.pid], 0.05) == [child.pid]
+
+
+def test_a_lock_that_may_not_be_looked_at_counts_as_held(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lock = tmp_path / "supervisor.lock"
+    assert not os_processes.is_locked(lock)
+    lock.touch()
+    assert not os_processes.is_locked(lock)
+
+    def refuse(*_: object, **__: object) -> int:
+        raise PermissionError(13, "Permission denied")
+
+    # Nobody may refuse root, whom tests may run as.
+    monkeypatch.setattr(os, "open", refuse)
+    assert os_processes.is_locked(lock)
