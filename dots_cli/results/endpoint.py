@@ -32,6 +32,7 @@ from socketserver import TCPServer
 from typing import Any, ClassVar
 from urllib.parse import parse_qs, urlsplit
 
+from dots_cli.errors import StoreFailure
 from dots_cli.results.bodies import BrokenOff, has_body, read_body, see_off, unpacked
 from dots_cli.results.journal import Journal, encode
 from dots_cli.results.lines import NANOSECONDS, Batch, check
@@ -370,7 +371,7 @@ def main() -> int:
     except KeyError as error:
         print(f"the environment variable {error.args[0]} is not set", file=sys.stderr)
         return 2
-    except OSError as error:
+    except (OSError, StoreFailure) as error:
         print(f"cannot start the store: {error}", file=sys.stderr)
         return 4
 

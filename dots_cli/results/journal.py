@@ -10,13 +10,14 @@ The index names `tick` (nanoseconds of one unit of time), `series` ([measurement
 ([measurement, name, kind]) and `blocks`: [series, field, number of rows, bytes of the rows, first
 time, last time, whether each time is later than the one before]. A value is JSON, so it holds no
 tab and no line end. What stands behind the last whole record is the rest of an append that was cut
-off: it was never acknowledged.
+off: it was never acknowledged. Anything else that is no record has been damaged.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import re
 import threading
 import zlib
 from collections.abc import Iterator
@@ -25,10 +26,14 @@ from operator import lt
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from dots_cli.errors import StoreFailure
 from dots_cli.results.lines import Batch
 
 JOURNAL = "journal"
 _MAGIC = b"dots-record"
+_HEAD = re.compile(rb"dots-record (\d{1,18}) (\d{1,18}) ([0-9a-f]{8})\n")
+_LONGEST_HEAD = 64
+_PART = 1_048_576
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +100,10 @@ class Journal:
     """
 
     def __init__(self, folder: Path) -> None:
-        """Open the journal of a folder, or begin it; cuts off what an append left unfinished."""
+        """Open the journal of a folder, or begin it; cuts off what an append left unfinished.
+
+        StoreFailure where it is damaged; then nothing is cut off.
+        """
         folder.mkdir(parents=True, exist_ok=True)
         self.path = folder / JOURNAL
         flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0)
@@ -104,10 +112,14 @@ class Journal:
         self.kinds: dict[tuple[str, str], str] = {}
         """The type of every (measurement, field), as it was first written."""
         self._size = 0
-        for block, end in _scan(self.path):
-            self.kinds.setdefault((block.measurement, block.field), block.kind)
-            self._size = end
-        self._cut()
+        try:
+            for block, end in _scan(self.path):
+                self.kinds.setdefault((block.measurement, block.field), block.kind)
+                self._size = end
+            self._cut()
+        except (OSError, StoreFailure):
+            os.close(self._file)
+            raise
 
     def append(self, record: bytes) -> None:
         """Write a record as a whole, or leave the journal as it was and raise OSError."""
@@ -133,7 +145,10 @@ class Journal:
 
 
 def read_blocks(path: Path) -> Iterator[BlockIndex]:
-    """The blocks of every whole record, oldest first; none where there is no journal yet."""
+    """The blocks of every whole record, oldest first; none where there is no journal yet.
+
+    StoreFailure where it is damaged.
+    """
     for block, _ in _scan(path):
         yield block
 
@@ -153,21 +168,56 @@ def _scan(path: Path) -> Iterator[tuple[BlockIndex, int]]:
     with file:
         size = file.seek(0, os.SEEK_END)
         start = 0
-        while True:
+        while start < size:
             file.seek(start)
-            head = file.readline().split()
-            if len(head) != 4 or head[0] != _MAGIC:
+            head = _HEAD.fullmatch(line := file.readline(_LONGEST_HEAD))
+            if head is None:
+                if not _is_begun(line) or _goes_on(file, start, size):
+                    raise _damaged(path, start)
                 return
             index_size, rows_size = int(head[1]), int(head[2])
             offset = file.tell() + index_size
             end = offset + rows_size
             if end > size:
+                if _goes_on(file, start, size):
+                    raise _damaged(path, start)
                 return
             index_text = file.read(index_size)
             if end == size and not _is_whole(file, index_text, rows_size, int(head[3], 16)):
                 return
-            yield from ((block, end) for block in _index(json.loads(index_text), offset))
+            try:
+                blocks = list(_index(json.loads(index_text), offset))
+            except (ValueError, LookupError, TypeError, AttributeError):
+                raise _damaged(path, start) from None
+            yield from ((block, end) for block in blocks)
             start = end
+
+
+def _is_begun(line: bytes) -> bool:
+    """Whether a head may have been cut off like that; what was not yet on the disk can be zeros."""
+    found = line.rstrip(b"\0")
+    return found.startswith(_MAGIC) if len(found) > len(_MAGIC) else _MAGIC.startswith(found)
+
+
+def _goes_on(file: BinaryIO, start: int, size: int) -> bool:
+    """Whether another record begins behind the head at `start`; no row begins with that word."""
+    mark = b"\n" + _MAGIC
+    file.seek(start)
+    left, text = size - start, b""
+    while left > 0 and (part := file.read(min(left, _PART))):
+        text = text[-len(mark) :] + part
+        if mark in text:
+            return True
+        left -= len(part)
+    return False
+
+
+def _damaged(path: Path, position: int) -> StoreFailure:
+    return StoreFailure(
+        f"{path} is damaged: what begins at byte {position} is no record of results",
+        "Something else has changed it, or the disk fails. What stands before can be read: "
+        f"keep a copy, then `truncate -s {position}` the file.",
+    )
 
 
 def _is_whole(file: BinaryIO, index_text: bytes, rows_size: int, crc: int) -> bool:

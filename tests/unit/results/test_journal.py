@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from dots_cli.errors import StoreFailure
 from dots_cli.results.journal import JOURNAL, BlockIndex, Journal, encode, read_blocks, read_rows
 from dots_cli.results.lines import check
 
@@ -72,6 +73,40 @@ def test_a_last_record_whose_bytes_are_not_its_own_is_ignored(tmp_path: Path) ->
     path = written(tmp_path, first, second)
     path.write_bytes(first + second[:-3] + b"\0\0\0")
     assert [text for _, text in rows(path)] == [b"60\t1.0\n"]
+
+
+def test_a_last_record_that_a_loss_of_power_has_left_as_zeros_is_ignored(tmp_path: Path) -> None:
+    first, second = record("PV f=1 60"), record("PV f=2 61")
+    for kept in (0, 5, len(b"dots-record 1"), len(second) // 2):
+        path = written(tmp_path / str(kept), first)
+        path.write_bytes(first + second[:kept].ljust(len(second), b"\0"))
+        assert [text for _, text in rows(path)] == [b"60\t1.0\n"], kept
+
+
+def test_a_journal_with_a_broken_byte_before_its_end_says_where_it_is(tmp_path: Path) -> None:
+    whole = [record(f"PV,model_id=pv-1 f={n} 6{n}") for n in range(3)]
+    start = len(whole[0])
+    index = whole[1].index(b"{")
+    for at in (*range(len(b"dots-record 100")), index, index + 1):
+        broken = bytearray(b"".join(whole))
+        broken[start + at] = ord("!")
+        path = tmp_path / JOURNAL
+        path.write_bytes(broken)
+        with pytest.raises(StoreFailure) as failure:
+            list(read_blocks(path))
+        assert f"{path} is damaged" in failure.value.message, at
+        with pytest.raises(StoreFailure):
+            Journal(tmp_path)
+        assert path.read_bytes() == broken
+
+
+def test_a_broken_length_does_not_hide_what_stands_behind_it(tmp_path: Path) -> None:
+    whole = [record(f"PV,model_id=pv-1 f={n} 6{n}") for n in range(3)]
+    head = len(b"dots-record ")
+    path = tmp_path / JOURNAL
+    path.write_bytes(whole[0] + whole[1][:head] + b"9" + whole[1][head:] + whole[2])
+    with pytest.raises(StoreFailure, match=f"begins at byte {len(whole[0])} "):
+        list(read_blocks(path))
 
 
 def test_a_journal_that_is_taken_up_again_knows_its_types(tmp_path: Path) -> None:
