@@ -152,9 +152,10 @@ def _store() -> ContainerSpec:
         "INFLUXDB_READ_USER_PASSWORD": "${STORE_READER_PASSWORD}",
     }
     # Asked by its own name: while it is being set up, the server listens on 127.0.0.1 only.
+    # Arguments would show the password to everybody who lists the machine's processes.
     asked = (
-        f'influx -host "$$(hostname)" -port {STORE_PORT} -username "$$INFLUXDB_READ_USER"'
-        f' -password "$$INFLUXDB_READ_USER_PASSWORD" -database {DATABASE}'
+        'INFLUX_USERNAME="$$INFLUXDB_READ_USER" INFLUX_PASSWORD="$$INFLUXDB_READ_USER_PASSWORD"'
+        f' influx -host "$$(hostname)" -port {STORE_PORT} -database {DATABASE}'
         " -execute 'SHOW MEASUREMENTS LIMIT 1'"
     )
     return ContainerSpec(
