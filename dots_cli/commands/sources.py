@@ -53,7 +53,7 @@ def taken_from_sources(
             where = f" in {found.workdir}" if found.workdir else ""
             taken.append(f"runs `{shlex.join(found.command)}`{where} ({found.command_from})")
         if not service.python and found.python:
-            taken.append(f"Python {found.python} ({found.python_from})")
+            taken.append(f"asks for Python {found.python} ({found.python_from})")
         if found.packages:
             taken.append(f"the Dockerfile installs {', '.join(found.packages)}")
         if service.commit:

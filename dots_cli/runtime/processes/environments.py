@@ -24,13 +24,16 @@ from typing import Protocol
 
 from dots_cli.errors import DotsError, EnvironmentFailure, InputError
 from dots_cli.runtime import os_processes
-from dots_cli.runtime.processes.interpreters import Interpreter, Interpreters, PreparationStopped
+from dots_cli.runtime.processes.interpreters import (
+    Interpreter,
+    Interpreters,
+    PreparationStopped,
+    Tell,
+)
 
 ENVIRONMENT_FORMAT = 2
 _IGNORED = {".git", "__pycache__", ".venv", "venv", ".pytest_cache", "dist", "build"}
 _BUILD_FILES = ("pyproject.toml", "setup.py", "setup.cfg", "MANIFEST.in", ".python-version")
-
-Tell = Callable[[str], None]
 
 _LOOK_AGAIN = 0.2
 """Seconds between two looks whether another run has built what this one waits for."""
@@ -78,18 +81,24 @@ class Environments:
         self._lock = threading.Lock()
 
     def ensure(
-        self, source: Path, python: str | None, tell: Tell, requires: str | None = None
+        self,
+        source: Path,
+        python: str | None,
+        tell: Tell,
+        requires: str | None = None,
+        explain: Tell | None = None,
     ) -> Environment:
         """The environment for a source folder; built if needed, `tell` says so in words.
 
         `python` is the version to use. With `requires` (as `>=3.8,<3.13`) it is a wish: where it is
-        not on this machine, the nearest one here that fulfils `requires` is taken.
+        not on this machine, the nearest one here that fulfils `requires` is taken; `explain`, else
+        `tell`, says so.
         InputError where the folder cannot be installed, EnvironmentFailure where the interpreter,
         the package index or the disk is the reason.
         """
         try:
             requirements = _what_to_install(source)
-            interpreter = self._interpreters.choose(python, requires, tell)
+            interpreter = self._interpreters.choose(python, requires, tell, explain or tell)
             digest = _digest(source, interpreter, editable=os.access(source, os.W_OK))
         except OSError as error:
             raise InputError(

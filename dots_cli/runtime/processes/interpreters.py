@@ -14,6 +14,8 @@ from typing import Protocol
 
 from dots_cli.errors import EnvironmentFailure
 
+Tell = Callable[[str], None]
+
 _CLAUSE = re.compile(r"\s*(===|==|!=|~=|<=|>=|<|>)\s*(\d+(?:\.\d+)*)(\.\*)?\S*\s*")
 
 
@@ -48,19 +50,19 @@ class Interpreters:
         self._here: list[Interpreter] | None = None
 
     def choose(
-        self, wanted: str | None, requires: str | None, tell: Callable[[str], None]
+        self, wanted: str | None, requires: str | None, tell: Tell, explain: Tell
     ) -> Interpreter:
         """The interpreter to use; None is the one that runs dots.
 
         With `requires` (as `>=3.8,<3.13`) the wanted one is a wish: where it is not on this
-        machine, the nearest one here that fulfils `requires` is taken, and `tell` says so.
+        machine, the nearest one here that fulfils `requires` is taken, and `explain` says so.
         EnvironmentFailure where there is none, and none can be downloaded.
         """
         with self._lock:
-            return self._choose(wanted, requires, tell)
+            return self._choose(wanted, requires, tell, explain)
 
     def _choose(
-        self, wanted: str | None, requires: str | None, tell: Callable[[str], None]
+        self, wanted: str | None, requires: str | None, tell: Tell, explain: Tell
     ) -> Interpreter:
         own = _own()
         if wanted is None and (requires is None or fulfils(own.version, requires)):
@@ -72,10 +74,10 @@ class Interpreters:
                 why = f"Python {wanted} of its Dockerfile is not on this machine"
                 if not wanted:
                     why = f"Python {own.version} does not fulfil {requires}"
-                tell(f"{why}: takes {found.version}")
+                explain(f"{why}: takes {found.version}")
         return found or self._downloaded(wanted or requires or own.version, tell)
 
-    def _downloaded(self, wanted: str, tell: Callable[[str], None]) -> Interpreter:
+    def _downloaded(self, wanted: str, tell: Tell) -> Interpreter:
         found = None
         if not self._offline:
             tell(f"Python {wanted} is not on this machine: uv downloads it")

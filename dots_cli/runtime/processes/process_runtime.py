@@ -191,9 +191,14 @@ class ProcessRuntime:
         def tell(what: str) -> None:
             self._post(Preparing(service=service, what=what))
 
+        def explain(what: str) -> None:
+            self._post(Notice(message=f"{service}: {what}"))
+
         self._look_for_packages(service, spec)
         made, seconds = timed(
-            lambda: self._environments.ensure(source, spec.python, tell, spec.requires_python)
+            lambda: self._environments.ensure(
+                source, spec.python, tell, spec.requires_python, explain
+            )
         )
         self._post(Prepared(service=service, seconds=round(seconds, 3), cached=made.cached))
         return made

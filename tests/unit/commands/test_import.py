@@ -118,7 +118,7 @@ def test_a_plan_says_what_it_took_from_a_cloned_source(tmp_path: Path) -> None:
     result = dots("plan", scenario, "--runtime", "process")
     assert result.exit_code == 0, result.stderr
     assert (
-        f"pv: runs `python main.py` in /app (Dockerfile:4); Python 3.12 (Dockerfile:1);"
+        f"pv: runs `python main.py` in /app (Dockerfile:4); asks for Python 3.12 (Dockerfile:1);"
         f" commit {made[:12]}"
     ) in result.stdout
     planned = json.loads(dots("plan", scenario, "--runtime", "process", "--json").stdout)

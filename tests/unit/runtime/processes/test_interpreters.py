@@ -43,6 +43,16 @@ def test_in_place_of_one_that_is_not_here_the_nearest_is_taken_and_said(tmp_path
     assert told[0] == f"Python 3.99 of its Dockerfile is not on this machine: takes {OWN}"
 
 
+def test_why_another_is_taken_can_be_told_apart_from_what_is_done(tmp_path: Path) -> None:
+    (tmp_path / "requirements.txt").write_text("")
+    told: list[str] = []
+    explained: list[str] = []
+    environments = Environments(tmp_path / "cache", offline=True)
+    environments.ensure(tmp_path, "3.99", told.append, f"=={OWN}", explained.append)
+    assert explained == [f"Python 3.99 of its Dockerfile is not on this machine: takes {OWN}"]
+    assert [what.split()[0] for what in told] == ["building"]
+
+
 def test_the_nearest_fulfils_what_the_project_requires(tmp_path: Path) -> None:
     requires = f"!={OWN}"
     try:
