@@ -1,9 +1,10 @@
 from __future__ import annotations
 
 import pytest
+from rich.console import Console
 
 from dots_cli.errors import StoreFailure
-from dots_cli.output import summary
+from dots_cli.output import console, summary
 from dots_cli.plan.model import Plan
 from dots_cli.render.run_folder import RunFolder
 from dots_cli.results import opening
@@ -30,3 +31,15 @@ def test_a_run_that_failed_before_a_model_was_started_is_not_asked_for_results(
     started = advance(prepared, ProcessStarted(at=2, name="pv-1", role="model", handle="1"))
     summary.print_summary(folder, advance(started, FAILED))
     assert "the results are gone" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("columns", [60, 40, 26])
+def test_the_points_keep_their_digits_in_a_narrow_window(
+    columns: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = [("ElectricityProducerWithALongName", 1200, 1234567890), ("PV", 1, 3086)]
+    monkeypatch.setattr(summary, "points", lambda folder: rows)
+    monkeypatch.setattr(console, "result", lambda: Console(width=columns, markup=False))
+    summary.print_points(make_run())
+    words = capsys.readouterr().out.split()
+    assert {"1,200", "1,234,567,890", "3,086"} <= set(words)
