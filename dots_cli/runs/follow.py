@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from dots_cli.errors import SupervisorLost
 from dots_cli.render.run_folder import RunFolder
 from dots_cli.runs import logs, registry
 from dots_cli.runs.logs import LogLines, Tail
-from dots_cli.runtime.events import Event, ProcessEnded, VerdictReached
+from dots_cli.runtime.events import Event, ProcessEnded, Stopping, VerdictReached
 
 POLL = 0.1
 """Seconds between two looks."""
@@ -69,7 +69,9 @@ class Follower:
         if self.verdict is not None:
             return []
         events = self._last or self._new_events()
-        said: list[Event | LogLines] = list(self._new_lines())
+        first = _explanation(events)
+        said: list[Event | LogLines] = [*events[:first], *self._new_lines()]
+        events = events[first:]
         if any(isinstance(event, VerdictReached) for event in events):
             self._last = events
             if any(tail.more for tail in self._tails.values()):
@@ -142,6 +144,20 @@ class Follower:
         for name in self._names() if self._with_logs else ():
             start, _ = logs.span_of_last(self.folder.log(name), earlier)
             self._tails[name] = Tail(self.folder.log(name), start)
+
+
+def _explanation(events: Sequence[Event]) -> int:
+    """How many events to tell before what models have said meanwhile.
+
+    What they say when a run is ended, of a broken federation for instance, is a consequence. Where
+    a model itself is the cause, its last words come first.
+    """
+    for index, event in enumerate(events):
+        if isinstance(event, ProcessEnded | VerdictReached):
+            return 0
+        if isinstance(event, Stopping) and event.model is None:
+            return index + 1
+    return 0
 
 
 def follow(

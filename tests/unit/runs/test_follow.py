@@ -12,7 +12,14 @@ from dots_cli.runs import follow as following
 from dots_cli.runs import logs
 from dots_cli.runs.follow import Follower, follow
 from dots_cli.runs.logs import LogLines
-from dots_cli.runtime.events import Event, Executing, ProcessEnded, Progress, VerdictReached
+from dots_cli.runtime.events import (
+    Event,
+    Executing,
+    ProcessEnded,
+    Progress,
+    Stopping,
+    VerdictReached,
+)
 from tests.support.acting import MODELS, Actor, make_run
 
 
@@ -62,6 +69,26 @@ def test_what_a_model_said_comes_before_its_end() -> None:
         items = Follower(folder).poll()
     kinds = [type(item).__name__ for item in items]
     assert kinds == ["RunStarted", "LogLines", "ProcessEnded"]
+
+
+def test_why_a_run_ends_comes_before_what_models_say_to_that() -> None:
+    folder = make_run()
+    with Actor(folder) as actor:
+        actor.tell(Stopping(reason="stopped on request"))
+        actor.say("pv-1", "HelicsException: [-6]\n")
+        actor.tell(ProcessEnded(name="pv-1", role="model", code=1))
+        items = Follower(folder).poll()
+    kinds = [type(item).__name__ for item in items]
+    assert kinds == ["RunStarted", "Stopping", "LogLines", "ProcessEnded"]
+
+
+def test_the_last_words_of_a_model_for_which_a_run_ends_come_before_that() -> None:
+    folder = make_run()
+    with Actor(folder) as actor:
+        actor.say("pv-1", "ValueError\n")
+        actor.tell(Stopping(reason="pv-1 left", model="pv-1"))
+        items = Follower(folder).poll()
+    assert [type(item).__name__ for item in items] == ["LogLines", "RunStarted", "Stopping"]
 
 
 def test_the_verdict_is_the_last_of_all_however_much_is_left_to_read(
