@@ -224,7 +224,7 @@ class Broker:
     def ask_core(self, core: str) -> None:
         """Come back when that core has answered; it does so while its federates compute."""
         answer = self._answer("name", core)
-        if isinstance(answer, QueryFailed):
+        if isinstance(answer, Exception):
             raise answer
 
     def ask_unknown_publications(self) -> list[str]:
@@ -245,7 +245,7 @@ class Broker:
 
     def _query(self, what: str, target: str = "root") -> Any:
         answer = self._answer(what, target)
-        if isinstance(answer, QueryFailed):
+        if isinstance(answer, Exception):
             raise answer
         if isinstance(answer, str):
             try:
@@ -289,8 +289,9 @@ class Broker:
                     answers.put(h.helicsQueryBrokerExecute(query, self._broker))
                 finally:
                     h.helicsQueryFree(query)
-        except (h.HelicsException, Ended) as error:
-            answers.put(QueryFailed(f"{what}: {error}"))
+        except Exception as error:
+            known = isinstance(error, (h.HelicsException, Ended))
+            answers.put(QueryFailed(f"{what}: {error}") if known else error)
 
     def core(self, name: str, federates: int) -> str:
         """Connect a core of the conductor's own; its name.
