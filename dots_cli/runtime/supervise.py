@@ -78,7 +78,7 @@ class Supervisor:
         self._plan: Plan = serialise.from_json(folder.plan.read_text(encoding="utf-8"))
         self._queue: queue.SimpleQueue[Message] = queue.SimpleQueue()
         self._events = EventLog(folder)
-        self._guard = GuardLine(folder.path, folder.log("supervisor"), self._guard_was_replaced)
+        self._guard = GuardLine(folder.path, folder.log("supervisor"), self._warn)
         self._judge = Judge((model.id for model in self._plan.models), self._plan.external)
         self._runtime = self._choose_runtime()
         self._sounder = Sounder(self._plan, self._runtime)
@@ -349,8 +349,7 @@ class Supervisor:
         whole = {"format": 1, "versions": about.get("versions", {}), **record}
         write_atomically(self._folder.record, json.dumps(whole, indent=1))
 
-    def _guard_was_replaced(self) -> None:
-        message = "the guard of the run was killed; another one is on watch"
+    def _warn(self, message: str) -> None:
         self._queue.put(Notice(message=message, severity="warning"))
 
     def _stop_from_outside(self) -> None:
