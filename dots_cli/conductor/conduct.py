@@ -16,7 +16,7 @@ import traceback
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from . import control, wiring
+from . import control, descriptors, wiring
 from .failure import Ended, Failure
 from .federation import Broker, QueryFailed, Stage, close
 from .gate import Gate
@@ -290,5 +290,7 @@ class Conductor:
 
 
 def _bug(error: BaseException) -> Failure:
+    if failure := descriptors.exhausted(error):
+        return failure
     traceback.print_exception(error, file=sys.stderr)
     return Failure("internal", f"the conductor itself failed: {error!r}", "This is a bug of dots.")

@@ -32,10 +32,18 @@ def raise_limit() -> None:
 
 def check(error: OSError) -> None:
     """`Failure` where a socket was not opened because there are too many, else nothing."""
-    if error.errno in _EXHAUSTED:
-        raise Failure(
-            "descriptors",
-            f"the conductor cannot take another connection: {error.strerror}",
-            "Allow more open files (`ulimit -Hn` shows the most you may, `ulimit -n 65536` sets "
-            "it) and start the run again; the conductor takes about six a model.",
-        ) from error
+    failure = exhausted(error)
+    if failure is not None:
+        raise failure from error
+
+
+def exhausted(error: BaseException) -> Failure | None:
+    """What to say of an error where it comes of too many open files; None for any other."""
+    if not isinstance(error, OSError) or error.errno not in _EXHAUSTED:
+        return None
+    return Failure(
+        "descriptors",
+        f"the conductor cannot take another connection: {error.strerror}",
+        "Allow more open files (`ulimit -Hn` shows the most you may, `ulimit -n 65536` sets "
+        "it) and start the run again; the conductor takes about six a model.",
+    )

@@ -92,6 +92,7 @@ class FrontDoor:
         except OSError as error:
             for listener in self._listeners.values():
                 listener.close()
+            descriptors.check(error)
             raise Failure(
                 "broker",
                 f"port {port} or {port + 1} is taken: {error}",

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from dots_cli.conductor import descriptors
+from dots_cli.conductor import conduct, descriptors
 from dots_cli.runtime.processes import ports
 from tests.support import ROOT
 
@@ -75,3 +75,8 @@ def test_a_front_door_that_has_no_descriptor_left_says_so_and_what_to_do() -> No
 
 def test_any_other_failure_to_accept_is_nothing_to_fail_for() -> None:
     descriptors.check(OSError(errno.ECONNABORTED, "aborted"))
+
+
+def test_whoever_else_in_the_conductor_has_none_left_is_no_bug() -> None:
+    assert conduct._bug(OSError(errno.EMFILE, "Too many open files")).kind == "descriptors"
+    assert conduct._bug(OSError(errno.EACCES, "not yours")).kind == "internal"
