@@ -52,6 +52,13 @@ class Terminal:
             raise AssertionError(f"{error}, which shows\n{self.screen()}") from None
         return self.screen()
 
+    def wait_for_prompt(self, text: str, seconds: float = 20) -> None:
+        """Wait until the screen ends with a text: what is typed before goes in front of it."""
+        try:
+            wait_for(lambda: self.screen().endswith(text), seconds, f"{text!r} at the end")
+        except AssertionError as error:
+            raise AssertionError(f"{error} of the screen, which shows\n{self.screen()}") from None
+
     def wait_for_exit(self, seconds: float = 30) -> int:
         """Wait until the command has ended; its exit code."""
         self.wait_for("exit code ", seconds)

@@ -95,17 +95,20 @@ def test_in_a_terminal_it_asks_until_the_answer_fits(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "dots_cli", "new", "service", "heat-pump", "-o", str(target)]
     env = {"PYTHONPATH": str(ROOT), "LC_ALL": "C.UTF-8", "DOTS_HOME": os.environ["DOTS_HOME"]}
     with opened(command, env=env) as terminal:
-        terminal.wait_for("[HeatPump]:")
+        terminal.wait_for_prompt("[HeatPump]:")
         terminal.keys("Heatpumpe", "Enter")
         terminal.wait_for("did you mean HeatPump?")
+        terminal.wait_for_prompt("[HeatPump]:")
         terminal.keys("Enter")
-        terminal.wait_for("[simulate:15m]:")
+        terminal.wait_for_prompt("[simulate:15m]:")
         terminal.keys("Enter")
         terminal.wait_for("Inputs")
+        terminal.wait_for_prompt(":")
         terminal.keys("EnvironmentalProfiles.air_temperature:K, PVInstallation.power", "Enter")
         terminal.wait_for("is not TYPE.name:unit")
+        terminal.wait_for_prompt(":")
         terminal.keys("EnvironmentalProfiles.air_temperature:K", "Enter")
-        terminal.wait_for("[power:W]:")
+        terminal.wait_for_prompt("[power:W]:")
         terminal.keys("heat:kW", "Enter")
         assert terminal.wait_for_exit() == 0
     code = (target / "src" / "heat_pump_service" / "service.py").read_text(encoding="utf-8")
