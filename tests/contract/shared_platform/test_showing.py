@@ -117,9 +117,8 @@ def test_the_command_line_shows_opens_and_removes_it(own: Stage) -> None:
     assert not (there.folder / ".env").exists()
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="the browser of the test is a shell script")
 def test_a_browser_is_opened_at_the_run(own: Stage, tmp_path: Path) -> None:
-    if sys.platform == "win32":
-        pytest.skip("BROWSER is for POSIX systems")
     there = own.start()
     seen = tmp_path / "seen"
     browser = tmp_path / "browser"
