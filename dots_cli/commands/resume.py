@@ -26,4 +26,5 @@ def register(app: typer.Typer) -> None:
 
         folder = registry.find(run, living=True)
         state = wait(f"resuming {folder.run_id}", steer.resume(folder))
-        print_moment(folder, state, "resumed", json=json)
+        word = "went on and paused again" if state.phase == "paused" else "resumed"
+        print_moment(folder, state, word, json=json)

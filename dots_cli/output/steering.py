@@ -34,7 +34,7 @@ def print_moment(folder: RunFolder, state: RunState, what: str, *, json: bool) -
         console.print_result(verdict_line(state, state.verdict))
     else:
         console.print_result(f"{state.run_id} {what} at {moment(state)}")
-        if what == "paused":
+        if state.phase == "paused":
             console.say(f"Go on with: dots resume {state.run_id}")
 
 

@@ -50,19 +50,20 @@ def pause(folder: RunFolder) -> Iterator[RunState]:
 
 
 def resume(folder: RunFolder) -> Iterator[RunState]:
-    """Let a paused run go on. UsageError where it is not paused."""
+    """Let a paused run go on; the last state is "paused" where it paused again before the next
+    look, as a run does that is to pause at a time. UsageError where it is not paused.
+    """
     _must_go_on(folder)
-    asked = False
+    paused_since = None
     for now in _looks(folder):
-        if now.phase != "paused":
-            if not asked and now.phase != "ended":
-                raise UsageError(f"{folder.run_id} is not paused, it is {now.phase}")
-            yield now
-            return
-        if not asked:
-            asked = True
-            control.send(folder, Request("resume"))
+        if paused_since is None and now.phase not in ("paused", "ended"):
+            raise UsageError(f"{folder.run_id} is not paused, it is {now.phase}")
         yield now
+        if now.phase != "paused" or paused_since not in (None, now.since):
+            return
+        if paused_since is None:
+            paused_since = now.since
+            control.send(folder, Request("resume"))
 
 
 def stop(folder: RunFolder, *, at_once: bool = False) -> Iterator[RunState]:

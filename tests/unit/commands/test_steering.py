@@ -84,6 +84,22 @@ def test_a_run_that_ends_before_it_is_paused_is_an_error(start_dots: StartDots) 
         assert "ended before it was paused: succeeded" in running.stderr
 
 
+def test_resume_returns_where_the_run_is_paused_again_at_once(run_dots: Dots) -> None:
+    with Actor(make_run()) as actor:
+        actor.tell(CONDUCTOR, Executing(), Paused(simulated=3600))
+
+        def go_on_to_noon(request: Request) -> bool:
+            actor.tell(Resumed(), Progress(simulated=43200), Paused(simulated=43200))
+            return False
+
+        actor.answer(go_on_to_noon)
+        done = run_dots("resume", check=0)
+    assert (
+        done.stdout == "two-houses-ab12cd went on and paused again at 2024-01-01 12:00:00 (50%)\n"
+    )
+    assert "dots resume two-houses-ab12cd" in done.stderr
+
+
 def test_resume_of_a_run_that_is_not_paused_is_an_error(run_dots: Dots) -> None:
     with Actor(make_run()) as actor:
         actor.tell(Executing())
