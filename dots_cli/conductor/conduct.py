@@ -17,15 +17,17 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from . import control, descriptors, wiring
+from .broker import Broker, close
 from .failure import Ended, Failure
-from .federation import Broker, QueryFailed, Stage, close
 from .gate import Gate
 from .herald import knocked_out
 from .phase1 import SENDER, Phase1
 from .phase2 import GATE, Phase2
 from .presence import watch_over
+from .questions import QueryFailed
 from .settings import Settings
 from .silence import silent
+from .stage import Stage
 from .watch import Say, Times, Watch, left_early, times
 
 FAREWELL = 1.0

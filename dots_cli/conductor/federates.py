@@ -8,8 +8,9 @@ from typing import Any
 
 import helics as h
 
+from .broker import Broker
 from .failure import Ended
-from .federation import Broker, inside
+from .inside import inside
 
 
 class Federate:

@@ -9,7 +9,7 @@ whoever knocks from then on is refused by the kernel, and HELICS tries again by 
 phase 2 broker listens. What passes through is joining and time requests; the ESDL does not.
 
 Whoever does not know the broker key waits at the door until all have joined, for HELICS' refusing
-them would throw out those that are just joining (see `federation.Broker`).
+them would throw out those that are just joining (see `broker.Broker`).
 
 When phase 1 is over, connections of models that are still open are kept, and what comes is thrown
 away: cut off, HELICS would connect again, meet the phase 2 broker and give it the last messages of

@@ -19,9 +19,9 @@ import threading
 import time
 from collections.abc import Callable
 
+from .broker import Broker
 from .failure import Ended
 from .federates import Mailbox
-from .federation import Broker
 
 SHORT = 0.0005
 """Seconds before the first forbidden time where the gate stands."""

@@ -41,3 +41,7 @@ class Inside:
         with self._changed:
             self._closed = True
             return self._changed.wait_for(lambda: not self._count, patience)
+
+
+inside = Inside()
+"""Everything that HELICS is asked to do is asked in here."""

@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from typing import Literal
 
 from . import roll_call
+from .broker import MAX_TIME, Broker
 from .failure import Failure
 from .federates import Mailbox
-from .federation import MAX_TIME, Broker, Stage, poll
 from .front_door import FrontDoor
 from .herald import Herald, Say
 from .settings import Model, Settings
+from .stage import Stage, poll
 from .watch import left_early
 
 SENDER = "broker_initialization_federate"

@@ -6,13 +6,14 @@ import threading
 from collections.abc import Callable
 
 from . import roll_call, rounds, wiring
+from .broker import VERSION, Broker
 from .failure import Failure
-from .federation import VERSION, Broker, Stage, poll
 from .front_door import FrontDoor
 from .gate import Gate
 from .herald import Herald, Say, too_late
 from .phase1 import Spoken
 from .settings import Settings
+from .stage import Stage, poll
 from .watch import left_early
 
 GATE = "dots_gate"

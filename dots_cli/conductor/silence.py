@@ -12,7 +12,8 @@ import queue
 import threading
 import time
 
-from .federation import Broker, QueryFailed
+from .broker import Broker
+from .questions import QueryFailed
 
 PATIENCE = 1.0
 """Seconds for an answer that takes a thousandth of one."""

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from dots_cli.conductor.federation import Broker
+from dots_cli.conductor.broker import Broker
 from dots_cli.runtime.processes import ports
 
 PATIENCE = 20.0

@@ -1,4 +1,4 @@
-"""The broker, and what can be asked of it. With `federates` all that is known of HELICS.
+"""The broker, and what can be asked of it. HELICS is known here, in `questions` and `federates`.
 
 Queries named `ask_...` ask the federates and can block for many seconds when one of them was
 killed: never from a thread that has to react. The other queries are answered by the broker alone.
@@ -6,38 +6,28 @@ killed: never from a thread that has to react. The other queries are answered by
 
 from __future__ import annotations
 
-import contextlib
-import json
-import queue
 import re
 import threading
 import time
-import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import helics as h
 from helics.capi import ffi
 
-from . import rounds
-from .failure import Ended, Failure
-from .inside import Inside
+from . import questions, rounds
+from .failure import Failure
+from .inside import inside
 from .ports import probe
 
 MAX_TIME: float = h.HELICS_TIME_MAXTIME
 VERSION: str = h.helicsGetVersion()
-ENDING = 0.2
-"""Seconds after which an answer that has not come may never come."""
 QUIET = "--loglevel=no_print"
 REFUSED = re.compile(r"got disconnect from \S+\(0\)")
 TWICE = re.compile(r"^duplicate publication names \((.*)\)$", re.IGNORECASE)
 
-inside = Inside()
-"""Everything that HELICS is asked to do is asked in here."""
 _listeners: list[Any] = []
 """HELICS calls them from threads of its own, nobody knows until when: they are never given back."""
-
-warnings.filterwarnings("ignore", message="This function will return a JSON object")
 
 
 class Broker:
@@ -223,9 +213,7 @@ class Broker:
 
     def ask_core(self, core: str) -> None:
         """Come back when that core has answered; it does so while its federates compute."""
-        answer = self._answer("name", core)
-        if isinstance(answer, Exception):
-            raise answer
+        questions.answer(self._broker, "name", core)
 
     def ask_unknown_publications(self) -> list[str]:
         """Full keys that somebody subscribes to and nobody publishes."""
@@ -242,56 +230,6 @@ class Broker:
     def ask_period(self, federate: str) -> float:
         """The time period of a federate in seconds, 0 for none."""
         return float(self._query("timeconfig", federate).get("period", 0.0))
-
-    def _query(self, what: str, target: str = "root") -> Any:
-        answer = self._answer(what, target)
-        if isinstance(answer, Exception):
-            raise answer
-        if isinstance(answer, str):
-            try:
-                answer = json.loads(answer)
-            except ValueError as error:
-                raise QueryFailed(f"{what}: {answer}") from error
-        if isinstance(answer, dict) and "error" in answer:
-            raise QueryFailed(f"{what}: {answer['error']}")
-        return answer
-
-    def _answer(self, what: str, target: str) -> Any:
-        """What HELICS answers; `QueryFailed` where it does not.
-
-        A broker that is just ending takes the question and never answers it. So it is asked in a
-        thread, which then stays behind.
-        """
-        answers: queue.SimpleQueue[Any] = queue.SimpleQueue()
-        question = (what, target, answers)
-        threading.Thread(target=self._put_question, args=question, daemon=True).start()
-        there = True
-        while there:
-            with contextlib.suppress(queue.Empty):
-                return answers.get(timeout=ENDING)
-            there = self._is_there()
-        with contextlib.suppress(queue.Empty):
-            return answers.get(timeout=ENDING)
-        return QueryFailed(f"{what}: the broker has ended")
-
-    def _is_there(self) -> bool:
-        try:
-            with inside():
-                return bool(h.helicsBrokerIsConnected(self._broker))
-        except Ended:
-            return False
-
-    def _put_question(self, what: str, target: str, answers: queue.SimpleQueue[Any]) -> None:
-        try:
-            with inside():
-                query = h.helicsCreateQuery(target, what)
-                try:
-                    answers.put(h.helicsQueryBrokerExecute(query, self._broker))
-                finally:
-                    h.helicsQueryFree(query)
-        except Exception as error:
-            known = isinstance(error, (h.HelicsException, Ended))
-            answers.put(QueryFailed(f"{what}: {error}") if known else error)
 
     def core(self, name: str, federates: int) -> str:
         """Connect a core of the conductor's own; its name.
@@ -314,64 +252,8 @@ class Broker:
         elif self.published_twice is None and (twice := TWICE.search(text)):
             self.published_twice = twice[1]
 
-
-class QueryFailed(Exception):
-    """HELICS did not answer a question; normal while a federation is being ended."""
-
-
-class Stage:
-    """The broker that stands now; whoever ends the run finds it here, from any thread."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._broker: Broker | None = None
-        self.ending = threading.Event()
-
-    @property
-    def broker(self) -> Broker | None:
-        """The broker of the phase that runs."""
-        return self._broker
-
-    def enter(self, make: Callable[[], Broker]) -> Broker:
-        """Put the next broker on the stage; `Ended` where the run is being ended."""
-        self.check()
-        broker = make()
-        with self._lock:
-            self._broker = broker
-        if self.ending.is_set():
-            broker.disconnect()
-            raise Ended
-        return broker
-
-    def leave(self) -> None:
-        """Take the broker away after its phase has ended by itself; `Ended` as for `enter`."""
-        with self._lock:
-            self.check()
-            broker, self._broker = self._broker, None
-        if broker is not None:
-            broker.disconnect()
-
-    def check(self) -> None:
-        """`Ended` where the run is being ended."""
-        if self.ending.is_set():
-            raise Ended
-
-    def end(self, patience: float) -> None:
-        """Disconnect whatever broker stands, and wait until its farewells are on their way."""
-        with self._lock:
-            self.ending.set()
-            broker = self._broker
-        if broker is None:
-            return
-
-        def farewell() -> None:
-            broker.disconnect()
-            broker.wait_for_end(patience)
-
-        # Seldom HELICS never comes back from this while somebody is just joining.
-        leaving = threading.Thread(target=farewell, daemon=True)
-        leaving.start()
-        leaving.join(1.5 * patience)
+    def _query(self, what: str, target: str = "root") -> Any:
+        return questions.query(self._broker, what, target)
 
 
 def close(patience: float) -> None:
@@ -385,16 +267,3 @@ def close(patience: float) -> None:
         closing = threading.Thread(target=h.helicsCloseLibrary, daemon=True)
         closing.start()
         closing.join(max(0.0, latest - time.monotonic()))
-
-
-def poll(condition: Callable[[], bool], stage: Stage, *, longest: float = 0.1) -> Iterator[float]:
-    """Look again and again until the condition holds, seldom where it takes long.
-
-    Yields the seconds waited so far each time it does not hold; `Ended` where the run is ended.
-    """
-    began = time.monotonic()
-    while not condition():
-        waited = time.monotonic() - began
-        yield waited
-        if stage.ending.wait(min(longest, max(0.005, waited / 50))):
-            raise Ended
