@@ -15,6 +15,7 @@ from dots_cli.definition.entries import Entries
 from dots_cli.definition.esdl import Content
 from dots_cli.definition.git_source import GitSource, is_git_url
 from dots_cli.definition.git_source import parse as parse_git_url
+from dots_cli.definition.instants import LATEST
 from dots_cli.definition.located import Problems, nearest
 from dots_cli.definition.model import (
     OWN_REFERENCES,
@@ -27,7 +28,7 @@ from dots_cli.definition.model import (
     sanitised,
 )
 from dots_cli.definition.overrides import Parsed, variables_by_service
-from dots_cli.definition.services import LATEST, ServiceEntry, StoreEntry
+from dots_cli.definition.services import ServiceEntry, StoreEntry
 from dots_cli.definition.sources import facts_of
 
 _DOLLAR = re.compile(r"\$(?:(?P<dollar>\$)|\{(?P<name>[A-Za-z_][A-Za-z0-9_]*)\}|(?P<open>\{))?")

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 from xml.parsers import expat
 
+from dots_cli.definition.instants import EARLIEST, LATEST
 from dots_cli.definition.located import Problems, decode
 from dots_cli.definition.metamodel import ROOT, Kind, is_there, kind_of, load, new_handler
 from dots_cli.definition.model import EsdlObject
@@ -26,6 +27,7 @@ _TYPE, _NIL = f"{_XSI}|type", f"{_XSI}|nil"
 LONGEST_NODE = 10_000_000
 """What lxml takes as one comment, in bytes (libxml2's XML_MAX_TEXT_LENGTH)."""
 
+_EARLIEST, _LATEST = EARLIEST.isoformat(), LATEST.isoformat()
 _NO_COMMENTS = "Remove it: the pyESDL that models use cannot read it, and every model would die."
 
 
@@ -36,7 +38,7 @@ class Content:
     `objects` in document order, the energy system last; `without_id` the lines of objects whose
     class has ids but which have none, by class; `simulatable` the classes in the file of which a
     model may make sense (assets, markets, weather, the system itself); `first_instant` where the
-    earliest profile begins.
+    earliest profile begins that a simulation could begin with.
     """
 
     objects: tuple[EsdlObject, ...]
@@ -188,8 +190,10 @@ class _Walk:
                     self.objects.append(item)
             else:
                 self.without_id.setdefault(kind.name, []).append(line)
-        elif kind.name == "ProfileElement" and (begin := attributes.get("from")):
-            self.first_instant = min(self.first_instant or begin, begin)
+        elif kind.name == "ProfileElement":
+            begin = attributes.get("from", "")
+            if _EARLIEST <= begin <= _LATEST:
+                self.first_instant = min(self.first_instant or begin, begin)
         for name, value in attributes.items():
             if "|" in name:
                 continue

@@ -30,7 +30,7 @@ class Parsed:
 
 def parse(overrides: Overrides) -> Parsed:
     """Read the overrides; `UsageError` names the option that is wrong."""
-    from dots_cli.definition.services import parse_start
+    from dots_cli.definition.instants import parse_start
 
     given = {"join": overrides.join, "step": overrides.step, "run": overrides.run}
     return Parsed(

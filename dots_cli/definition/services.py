@@ -18,6 +18,7 @@ from pydantic import (
 )
 
 from dots_cli.definition.durations import parse_duration, parse_seconds
+from dots_cli.definition.instants import parse_start
 
 REQUEST_KEYS = {
     "start_date": ("simulation", "start"),
@@ -35,32 +36,9 @@ IGNORED_REQUEST_KEYS = {
 }
 """Keys of a DOTS request that have no meaning here, and why."""
 
-EARLIEST, LATEST = datetime(1677, 9, 22), datetime(2262, 4, 11)
-"""Whole days between which a time fits into 64 bits of nanoseconds, as stores keep it."""
-
 _MEMORY_UNITS = {"": 1, "b": 1, "k": 2**10, "m": 2**20, "g": 2**30, "t": 2**40}
 _MOST_MEMORY = 2**63 - 1
 _VARIABLE_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
-
-
-def parse_start(text: Any) -> datetime:
-    """A date and time without a zone, in whole seconds; ValueError with a message for a person."""
-    try:
-        start = datetime.fromisoformat(str(text).strip())
-    except ValueError:
-        raise ValueError(
-            f"'{text}' is no date and time; write it like 2024-01-01 00:00:00"
-        ) from None
-    if start.tzinfo is not None:
-        raise ValueError(f"'{text}' has a time zone; models know none, leave it out")
-    if start.microsecond:
-        raise ValueError(f"'{text}' is not a whole second; leave the fraction out")
-    if not EARLIEST <= start <= LATEST:
-        raise ValueError(
-            f"'{text}' is no time that results can be stored with; begin between"
-            f" {EARLIEST:%Y-%m-%d} and {LATEST:%Y-%m-%d}"
-        )
-    return start
 
 
 def _duration(value: Any) -> int:

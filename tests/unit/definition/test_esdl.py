@@ -62,6 +62,14 @@ def test_the_earliest_profile_says_where_a_simulation_could_begin() -> None:
     assert content_of(HOUSE.encode()).first_instant is None
 
 
+@pytest.mark.parametrize("never", ["0001-01-01T00:00:00", "9999-12-31T23:59:59"])
+def test_a_profile_that_begins_when_nothing_can_be_stored_does_not_say_it(never: str) -> None:
+    village = VILLAGE.read_text(encoding="utf-8")
+    sentinel = village.replace("2024-03-01T00:00:00.000000", never)
+    assert sentinel != village
+    assert content_of(sentinel.encode()).first_instant == datetime(2024, 3, 1, 1)
+
+
 def test_objects_without_an_id_are_kept_apart_with_their_lines() -> None:
     content = content_of(HOUSE.replace('id="pv" ', "").encode())
     assert content.without_id == {"PVInstallation": [5]}
