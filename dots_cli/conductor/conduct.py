@@ -28,7 +28,8 @@ from .questions import QueryFailed
 from .settings import Settings
 from .silence import silent
 from .stage import Stage
-from .watch import Say, Times, Watch, left_early, times
+from .watch import Say, Watch
+from .whereabouts import Times, left_early, times
 
 FAREWELL = 1.0
 CLOSING = 2.0

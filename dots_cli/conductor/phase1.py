@@ -16,7 +16,7 @@ from .front_door import FrontDoor
 from .herald import Herald, Say
 from .settings import Model, Settings
 from .stage import Stage, poll
-from .watch import left_early
+from .whereabouts import left_early
 
 SENDER = "broker_initialization_federate"
 ENDPOINT = "broker_endpoint_amount_of_calculations"

@@ -14,7 +14,7 @@ from .herald import Herald, Say, too_late
 from .phase1 import Spoken
 from .settings import Settings
 from .stage import Stage, poll
-from .watch import left_early
+from .whereabouts import left_early
 
 GATE = "dots_gate"
 INNER = 4

@@ -6,13 +6,14 @@ those go through `ask`, and their answers come back to `answered`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable
 from datetime import timedelta
-from typing import Any, Literal, Protocol
+from typing import Literal, Protocol
 
 from .failure import Failure
 from .settings import Settings
+from .standstill import Standstill
+from .whereabouts import Times, left_early
 
 Say = Callable[..., None]
 
@@ -43,71 +44,6 @@ class Steered(Protocol):
 
     def left(self) -> list[str]:
         """Names of the federates that have left."""
-
-
-@dataclass(frozen=True)
-class Times:
-    """Where the federates are: who computes now, and the latest time granted to anybody."""
-
-    holders: tuple[str, ...]
-    latest: float
-
-
-def times(answer: Iterable[Mapping[str, Any]], own: Iterable[str]) -> Times:
-    """From the broker's `ask_times`, without the conductor's own federates."""
-    names = set(own)
-    others = [federate for federate in answer if federate["name"] not in names]
-    return Times(
-        holders=tuple(sorted(f["name"] for f in others if f["granted_mode"])),
-        latest=max([0.0, *(float(f["granted"]) for f in others)]),
-    )
-
-
-def left_early(left: Iterable[str], own: Iterable[str]) -> Failure | None:
-    """The failure of federates that are no longer there, though nobody may leave yet."""
-    gone = sorted(set(left).difference(own))
-    if not gone:
-        return None
-    return Failure(
-        "early",
-        f"{', '.join(gone)} left the federation before the simulated end",
-        "Look at the end of its log.",
-        sorted({name.split("/", 1)[0] for name in gone}),
-    )
-
-
-class Standstill:
-    """For how long the same simulated time has been seen, and when to speak of it."""
-
-    def __init__(self, now: float) -> None:
-        self._value: float | None = None
-        self._since = now
-        self._spoken = 0.0
-
-    def saw(self, value: float, now: float) -> bool:
-        """Take note of simulated time; whether it has moved."""
-        if value == self._value:
-            return False
-        self._value = value
-        self.forget(now)
-        return True
-
-    def forget(self, now: float) -> None:
-        """Start counting again: time was not expected to move."""
-        self._since = now
-        self._spoken = 0.0
-
-    def waited(self, now: float) -> float:
-        """Seconds of standing still."""
-        return now - self._since
-
-    def due(self, now: float) -> bool:
-        """Whether it is time to say so: after a second, then less and less often."""
-        waited = self.waited(now)
-        if waited < 1.0 or waited < self._spoken + min(30.0, self._spoken):
-            return False
-        self._spoken = waited
-        return True
 
 
 class Watch:

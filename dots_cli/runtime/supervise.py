@@ -38,34 +38,26 @@ from dots_cli.runtime.ending import Ending
 from dots_cli.runtime.event_log import EventLog
 from dots_cli.runtime.events import (
     Event,
-    Executing,
-    Joining,
     Notice,
-    Paused,
     ProcessEnded,
     ProcessStarted,
-    Progress,
-    Resumed,
     RunStarted,
-    SimulationEnded,
     Stopping,
 )
 from dots_cli.runtime.guard_line import GuardLine
+from dots_cli.runtime.hearing import Hearing
 from dots_cli.runtime.limits import Watchdog
 from dots_cli.runtime.recording import (
     cannot_write,
     record_failed_start,
     record_verdict,
     with_missing_packages,
-    with_place,
 )
 from dots_cli.runtime.soundings import Sounder
 from dots_cli.runtime.verdict import Judge, Verdict
 
 TICK = 0.1
 STRAYS = 1.0
-LINE = 2000
-"""Characters of a line that is not understood that go into our log."""
 NEARLY_FULL = 2_000_000
 """Bytes free on the disk below which it, not what failed on it, is the cause."""
 
@@ -84,14 +76,21 @@ class Supervisor:
         self._sounder = Sounder(self._plan, self._runtime)
         self._running: dict[str, str] = {}
         self._ending: Ending | None = None
-        self._store_listens = not any(c.role == "store" for c in self._plan.containers)
         self._prepared = False
         self._missing_packages: dict[str, tuple[str, ...]] = {}
         self._federation_started = False
-        self._executing = False
-        self._simulated = 0.0
         self._held: control.Request | None = None
         self._watchdog = Watchdog(self._plan, self._runtime, self._judge, time.monotonic())
+        self._hearing = Hearing(
+            self._folder,
+            self._plan,
+            self._judge,
+            self._watchdog,
+            self._sounder,
+            emit=self._emit,
+            log=_log,
+            federation_left=self._federation_left,
+        )
 
     def run(self) -> Verdict:
         """Run to the end; returns the verdict after it was recorded."""
@@ -109,7 +108,7 @@ class Supervisor:
             while not self._is_over():
                 self._take_message()
                 self._take_requests()
-                self._watchdog.look(self._simulated, time.monotonic())
+                self._watchdog.look(self._hearing.simulated, time.monotonic())
                 self._judge.settle(time.monotonic())
                 self._miss_no_folder()
                 self._go_on()
@@ -153,7 +152,7 @@ class Supervisor:
                 if role == "conductor" and self._held:
                     self._steer(self._held)
             case Said(name, line):
-                self._hear(name, line, now)
+                self._hearing.hear(name, line, self._running, now)
             case Ended(name, role, code, detail):
                 self._running.pop(name, None)
                 if self._sounder.is_on and not detail:
@@ -161,7 +160,7 @@ class Supervisor:
                 self._emit(ProcessEnded(name=name, role=role, code=code, detail=detail))
                 if self._sounder.is_on and role != "store":
                     if role == "conductor":
-                        self._complain(self._sounder.conductor_ended(), now)
+                        self._hearing.complain(self._sounder.conductor_ended(), now)
                 elif role == "model":
                     if self._judge.may_come_again(name):
                         self._emit(Notice(message=f"{name} ended before it joined; start it again"))
@@ -173,68 +172,8 @@ class Supervisor:
             case Event():
                 self._emit(message)
 
-    def _hear(self, name: str, line: str, now: float) -> None:
-        if self._running.get(name) == "conductor":
-            self._watchdog.conductor_spoke(now, executing=self._executing)
-        try:
-            said: dict[str, Any] = dict(json.loads(line))
-            event = Event.from_json(line)
-        except (ValueError, TypeError, AttributeError):
-            _complain(f"{name} said: {line[:LINE]}")
-            return
-        match said.get("event"):
-            case "listening" if self._running.get(name) == "store":
-                self._store_listens = True
-            case _ if self._sounder.is_on and self._running.get(name) == "conductor":
-                self._complain(self._sounder.hear(said), now)
-            case "failed" if said.get("kind") == "idle" and self._sounder.begin(
-                said, self._running, now
-            ):
-                names = ", ".join(said["models"])
-                self._emit(Notice(message=f"starting {names} once more to learn what is missing"))
-            case "failed":
-                self._complain(said, now)
-            case "refused":
-                self._judge.store_refused(str(said.get("message", "")), said.get("model"))
-            case "wired":
-                write_atomically(self._folder.units, json.dumps(said.get("units", {}), indent=1))
-            case "stopped":
-                if (simulated := said.get("simulated", 0.0)) > self._simulated:
-                    self._note(Progress(simulated=simulated), now)
-                if self._ending:
-                    self._ending.federation_left(now, simulated=self._executing)
-            case _:
-                self._note(event, now)
-
-    def _complain(self, said: Mapping[str, Any] | None, now: float) -> None:
-        if said is not None:
-            kind, message = said.get("kind", "internal"), said.get("message", "it does not say why")
-            models, hint = said.get("models", []), said.get("hint", "")
-            if kind == "calculations":
-                hint = with_place(hint, self._folder, self._plan, models)
-            self._judge.conductor_failed(kind, models, message, hint, now)
-
-    def _note(self, event: Event | None, now: float) -> None:
-        match event:
-            case None:
-                return
-            case Progress(simulated=simulated):
-                self._simulated = simulated
-            case Joining(joined=joined):
-                self._judge.models_joined(joined)
-            case Executing():
-                self._executing = True
-            case Paused():
-                self._watchdog.paused(now)
-            case Resumed():
-                self._watchdog.resumed(now)
-            case SimulationEnded():
-                self._simulated = self._plan.simulation.duration
-                self._judge.simulation_reached_its_end()
-        self._emit(event)
-
     def _take_requests(self) -> None:
-        for request in control.take(self._folder, _complain):
+        for request in control.take(self._folder, _log):
             match request.kind:
                 case "stop":
                     self._judge.stop_requested(request.reason)
@@ -265,10 +204,17 @@ class Supervisor:
             self._ending.go_on(time.monotonic(), self._running)
         elif self._sounder.is_on:
             now = time.monotonic()
-            self._guarded(lambda: self._complain(self._sounder.go_on(self._running, now), now))
-        elif self._prepared and self._store_listens and not self._federation_started:
+            self._guarded(lambda: self._sound(now))
+        elif self._prepared and self._hearing.store_listens and not self._federation_started:
             self._federation_started = True
             self._guarded(self._runtime.start_federation)
+
+    def _sound(self, now: float) -> None:
+        self._hearing.complain(self._sounder.go_on(self._running, now), now)
+
+    def _federation_left(self, now: float) -> None:
+        if self._ending is not None:
+            self._ending.federation_left(now, simulated=self._hearing.executing)
 
     def _begin_ending(self, *, at_once: bool) -> None:
         verdict = self._judge.verdict
@@ -294,7 +240,7 @@ class Supervisor:
             self._emit(record_verdict(self._folder, verdict))
             self._events.close()
         except OSError as error:
-            _complain(f"the end cannot be written: {error}")
+            _log(f"the end cannot be written: {error}")
         self._end_strays()
         self._guard.dismiss()
         return verdict
@@ -376,7 +322,7 @@ class Supervisor:
         self._events.append(event)
 
 
-def _complain(text: str) -> None:
+def _log(text: str) -> None:
     """Into the log of the supervisor."""
     print(text, file=sys.stderr)
 

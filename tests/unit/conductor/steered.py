@@ -6,7 +6,8 @@ import math
 from typing import Any
 
 from dots_cli.conductor.settings import Limits
-from dots_cli.conductor.watch import STEP_EDGE, Times, Watch
+from dots_cli.conductor.watch import STEP_EDGE, Watch
+from dots_cli.conductor.whereabouts import Times
 from tests.unit.conductor import made
 
 DAY = 86_400.0

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 
 import pytest
 
 from dots_cli.conductor.failure import Failure
 from dots_cli.conductor.settings import Model
-from dots_cli.conductor.watch import ANSWER_PATIENCE, Standstill, Times, left_early, times
+from dots_cli.conductor.watch import ANSWER_PATIENCE
 from tests.unit.conductor import made
-from tests.unit.conductor.steered import DAY, OWN, Scene
+from tests.unit.conductor.steered import DAY, Scene
 
 
 def test_progress_is_said_when_time_has_moved_and_only_then() -> None:
@@ -57,23 +56,6 @@ def test_full_progress_is_said_once() -> None:
 
 
 # Standing still
-
-
-def test_standing_still_is_spoken_of_less_and_less_often() -> None:
-    still = Standstill(0.0)
-    spoken = [tenth / 10 for tenth in range(1300) if still.due(tenth / 10)]
-    assert spoken == [1, 2, 4, 8, 16, 32, 62, 92, 122]
-
-
-def test_time_that_moves_starts_the_waiting_again() -> None:
-    still = Standstill(0.0)
-    assert still.saw(900.0, 5.0)
-    assert not still.saw(900.0, 9.0)
-    assert still.waited(9.0) == 4.0
-    assert still.due(9.0)
-    assert still.saw(1800.0, 10.0)
-    assert not still.due(10.9)
-    assert still.due(11.0)
 
 
 def test_who_holds_the_time_is_asked_before_it_is_spoken_of() -> None:
@@ -210,18 +192,6 @@ def test_between_the_phases_no_limit_of_the_watch_runs() -> None:
 # Who left
 
 
-def test_who_has_left_before_the_end_is_told_by_model() -> None:
-    failure = left_early(["pv-1/b", "pv-1/a"], OWN)
-    assert failure is not None
-    assert (failure.kind, failure.models) == ("early", ["pv-1"])
-    assert failure.message == "pv-1/a, pv-1/b left the federation before the simulated end"
-
-
-def test_the_conductors_own_may_leave_before_the_end() -> None:
-    assert left_early(["dots_gate"], OWN) is None
-    assert left_early([], OWN) is None
-
-
 def test_a_model_that_leaves_early_ends_the_run() -> None:
     scene = Scene().begin()
     scene.tick(0.0, 900.0)
@@ -236,29 +206,6 @@ def test_models_may_leave_once_the_end_was_reached() -> None:
     scene.broker.gone.append("pv-1/production")
     scene.allowed_to_leave = True
     scene.tick(0.6)
-
-
-# What the federates answer
-
-
-def federate(name: str, granted: float, computes: bool) -> dict[str, Any]:
-    return {"name": name, "granted": granted, "granted_mode": computes}
-
-
-def test_holders_are_those_who_compute_without_the_conductors_own() -> None:
-    answer = [
-        federate("pv-1/production", 1800.0, True),
-        federate("dots_gate", DAY, True),
-        federate("home-1/demand", 900.0, False),
-        federate("heat-1/heat", 900.0, True),
-    ]
-    assert times(answer, OWN) == Times(("heat-1/heat", "pv-1/production"), 1800.0)
-
-
-def test_where_nobody_was_granted_anything_time_is_at_the_start() -> None:
-    before = federate("pv-1/production", -9_223_372_036.854776, False)
-    assert times([before], []) == Times((), 0.0)
-    assert times([], []) == Times((), 0.0)
 
 
 EXTERNAL = made.settings().models[0], Model("home-1", "home", "EConnection", 2, external=True)
