@@ -37,7 +37,6 @@ from dots_cli.runtime.base import (
 from dots_cli.runtime.containers import (
     cleanup,
     own_store,
-    platform,
     run_networks,
     sounded,
     translate,
@@ -47,11 +46,10 @@ from dots_cli.runtime.containers.ends import Ends
 from dots_cli.runtime.containers.engine import Engine
 from dots_cli.runtime.containers.facts import EngineFailure, Project
 from dots_cli.runtime.containers.images import Images, Ready
+from dots_cli.runtime.containers.lease import Lease
 from dots_cli.runtime.containers.logs import LogFile, LogFollower, Talk
-from dots_cli.runtime.containers.refusals import Refusals
-from dots_cli.runtime.containers.store_watch import StoreWatch
 from dots_cli.runtime.containers.streams import Attached
-from dots_cli.runtime.events import Notice, Preparing
+from dots_cli.runtime.events import Notice
 from dots_cli.runtime.guard_line import GuardLine
 
 STARTERS = 4
@@ -93,9 +91,7 @@ class DockerRuntime:
         self._ready: dict[str, Ready] = {}
         self._ends: Ends | None = None
         self._running: dict[str, _Running] = {}
-        self._store: str | None = None
-        self._store_watch: StoreWatch | None = None
-        self._refusals: Refusals | None = None
+        self._lease = Lease(plan.containers, post)
         self._sounding: Sounding | None = None
         self._lock = threading.Lock()
         self._closing = False
@@ -146,8 +142,7 @@ class DockerRuntime:
             self._closing = True
         if self._images:
             self._images.cancel()
-        if self._store_watch:
-            self._store_watch.close()
+        self._lease.close()
         left = self._snapshot()
         for running in left.values():
             self._signal([running.spec.name], "SIGKILL")
@@ -205,26 +200,7 @@ class DockerRuntime:
 
     def _start_platform(self) -> None:
         assert self._engine
-        shared = [spec for spec in self._plan.containers if spec.role in ("store", "grafana")]
-
-        def tell(what: str) -> None:
-            self._post(Preparing(service="platform", what=what))
-
-        self._variables |= platform.start(self._engine, shared, self._folder.stack, tell)
-        found = platform.find(self._engine)
-        store = found.store if found else None
-        (spec,) = containers_of(self._plan.containers, "store")
-        self._store = spec.name
-        self._post(Started(spec.name, spec.role, store.id if store else ""))
-        if found and store:
-            self._refusals = Refusals(self._engine, store.id)
-            returned = Notice(message="InfluxDB had ended and runs again", severity="warning")
-            self._store_watch = StoreWatch(
-                *(self._engine, store.id, found.project),
-                lambda: self._post(returned),
-                self._store_gone,
-            )
-        self._post(Said(spec.name, json.dumps({"event": "listening"})))
+        self._variables |= self._lease.begin(self._engine, self._folder.stack)
 
     def _start_federation(self) -> None:
         assert self._engine
@@ -250,8 +226,7 @@ class DockerRuntime:
         # Of several that cannot be started the first is told.
         for done in [self._workers.submit(start, spec) for spec in (conductor, *models)]:
             done.result()
-        if self._refusals:
-            self._refusals.learn(platform.network())
+        self._lease.learn()
 
     def _start(
         self, spec: ContainerSpec, networks: Mapping[str, str], conducted: threading.Event
@@ -319,17 +294,8 @@ class DockerRuntime:
 
     # Ending
 
-    def _store_gone(self, why: str) -> None:
-        if self._store is not None:
-            gone, self._store = self._store, None
-            self._post(Ended(gone, "store", 1, why))
-
     def _signal(self, names: Sequence[str], signal: str) -> None:
-        if self._store in names and self._store is not None:
-            let_go, self._store = self._store, None
-            if self._store_watch:
-                self._store_watch.close()
-            self._post(Ended(let_go, "store", 0, "serves other runs as well"))
+        self._lease.let_go(names)
         for ident, running in self._snapshot().items():
             if running.spec.name in names and self._engine:
                 with contextlib.suppress(RuntimeError):  # closed meanwhile
@@ -355,7 +321,7 @@ class DockerRuntime:
             if self._running.pop(ident, None) is None:
                 return
         running.attached.close()
-        if refused := self._refusals and self._refusals.of(ident):
+        if refused := self._lease.refused(ident):
             told = {"event": "refused", "message": refused, "model": running.spec.name}
             self._post(Said(running.spec.name, json.dumps(told)))
         self._post(Ended(running.spec.name, running.spec.role, code, detail))
