@@ -41,7 +41,7 @@ import sys
 from datetime import datetime
 from pathlib import Path
 from dots_cli.results.embedded import EmbeddedResults
-from dots_cli.results.store import Scope
+from dots_cli.results.interface import Scope
 scope = Scope(sys.argv[2], datetime(2024, 1, 1), datetime(2025, 1, 1))
 with EmbeddedResults(Path(sys.argv[1]), scope, {}) as results:
     assert sum(field.points for field in results.summary().fields) == int(sys.argv[3])
@@ -166,7 +166,7 @@ def _post_all(port: int, bodies: list[bytes]) -> None:
 def _endpoint(folder: Path) -> Iterator[tuple[int, list[float]]]:
     """The endpoint's port, and, once it has ended, the most memory it took, in MB."""
     store = {"STORE_USER": "dots", "STORE_PASSWORD": "secret", "STORE_DATABASE": "dots"}
-    command = [sys.executable, "-m", "dots_cli.results.endpoint", str(folder), "--until-eof"]
+    command = [sys.executable, "-m", "dots_cli.store.endpoint", str(folder), "--until-eof"]
     memory: list[float] = []
     with subprocess.Popen(
         command, env=os.environ | store, stdin=subprocess.PIPE, stdout=subprocess.PIPE

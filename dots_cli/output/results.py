@@ -11,7 +11,7 @@ from dots_cli.output import console
 from dots_cli.output.words import date, number, plural, width
 from dots_cli.plan.model import Plan
 from dots_cli.results.export import Exported
-from dots_cli.results.store import FieldSummary, Scope, Summary
+from dots_cli.results.interface import FieldSummary, Scope, Summary
 
 if TYPE_CHECKING:
     from rich.table import Table

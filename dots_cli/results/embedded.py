@@ -21,9 +21,7 @@ from typing import Any, Self, cast
 import duckdb
 
 from dots_cli.errors import StoreFailure
-from dots_cli.results.journal import JOURNAL
-from dots_cli.results.merged import Series, by_key, in_order, write_values
-from dots_cli.results.store import (
+from dots_cli.results.interface import (
     EPOCH,
     FieldSummary,
     Kind,
@@ -33,6 +31,8 @@ from dots_cli.results.store import (
     Summary,
     Value,
 )
+from dots_cli.results.merged import Series, by_key, in_order, write_values
+from dots_cli.store.journal import JOURNAL
 
 _TAGS = ("simulation_id", "model_id", "esdl_id", "esdl_name")
 """The tags of every DOTS model."""

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dots_cli.render.target import writing
-from dots_cli.results.store import Results, Row, Value
+from dots_cli.results.interface import Results, Row, Value
 
 COLUMNS = ("time", "simulation_id", "model_id", "esdl_id", "esdl_name")
 

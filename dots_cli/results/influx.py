@@ -24,7 +24,7 @@ from influxdb_client.domain.dialect import Dialect
 from urllib3.exceptions import HTTPError
 
 from dots_cli.errors import StoreFailure
-from dots_cli.results.store import (
+from dots_cli.results.interface import (
     Access,
     FieldSummary,
     Kind,

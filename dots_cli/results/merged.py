@@ -13,7 +13,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import BinaryIO
 
-from dots_cli.results.journal import BlockIndex, read_blocks, read_rows
+from dots_cli.store.journal import BlockIndex, read_blocks, read_rows
 
 Series = tuple[str, tuple[tuple[str, str], ...]]
 """A measurement with its tags, these sorted by name."""

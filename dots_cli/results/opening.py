@@ -11,7 +11,7 @@ from dots_cli.errors import StoreFailure
 from dots_cli.plan.containers import STORE_READER
 from dots_cli.plan.model import Plan
 from dots_cli.render.run_folder import RunFolder
-from dots_cli.results.store import Access, Results, Scope
+from dots_cli.results.interface import Access, Results, Scope
 
 Tell = Callable[[str], None]
 

@@ -18,8 +18,8 @@ from urllib.parse import urlencode
 import pytest
 
 from dots_cli.results.embedded import EmbeddedResults
-from dots_cli.results.journal import JOURNAL
-from dots_cli.results.store import Scope
+from dots_cli.results.interface import Scope
+from dots_cli.store.journal import JOURNAL
 from tests.support import ROOT, parts, stores
 from tests.support.processes import wait_for
 from tests.support.stores import DATABASE, PASSWORD, USER, Server
@@ -194,7 +194,7 @@ def test_a_model_that_writes_rubbish_for_ever_fills_neither_log_nor_pipe(tmp_pat
 def test_without_credentials_it_does_not_start(tmp_path: Path) -> None:
     environment = {k: v for k, v in os.environ.items() if not k.startswith("STORE_")}
     done = subprocess.run(
-        [sys.executable, "-m", "dots_cli.results.endpoint", str(tmp_path)],
+        [sys.executable, "-m", "dots_cli.store.endpoint", str(tmp_path)],
         cwd=ROOT,
         env=environment | {"STORE_USER": "dots"},
         capture_output=True,
@@ -278,6 +278,6 @@ def _fill_up(folder: Path) -> Path:
 
 
 def _lines_in(journal: Path) -> int:
-    from dots_cli.results.journal import read_blocks
+    from dots_cli.store.journal import read_blocks
 
     return sum(block.count for block in read_blocks(journal))

@@ -14,7 +14,18 @@ import pytest
 from tests.support import ROOT
 from tests.support.imports import Import, imports, modules
 
-ROOMS = ("definition", "plan", "render", "runtime", "runs", "results", "output", "commands", "app")
+ROOMS = (
+    "definition",
+    "plan",
+    "render",
+    "store",
+    "runtime",
+    "runs",
+    "results",
+    "output",
+    "commands",
+    "app",
+)
 """In the direction of the data: each may import those to its left, never one to its right."""
 
 FREE_TO_ALL = {"dots_cli", "dots_cli.errors", "dots_cli.resources"}
@@ -25,7 +36,7 @@ ONLY_IN = {
     "yaml": ("definition.", "render.compose"),
     "pydantic": ("definition.",),
     "duckdb": ("results.embedded",),
-    "line_protocol_parser": ("results.lines",),
+    "line_protocol_parser": ("store.lines",),
     "influxdb_client": ("results.influx",),
     "urllib3": ("results.influx",),
     "docker": ("runtime.containers.sdk",),
@@ -38,7 +49,7 @@ ONLY_IN = {
 }
 """Each foreign library, and the modules of ours that may know it."""
 
-PROGRAMS = ("results.endpoint", "runtime.supervise", "runtime.guard")
+PROGRAMS = ("store.endpoint", "store.server", "runtime.supervise", "runtime.guard")
 """Run as processes of their own: their stdout speaks to their parent, their stderr is a log."""
 
 HEAVY = ("helics", "esdl", "duckdb", "pydantic", "yaml", "docker", "psutil", "uv", "lxml")

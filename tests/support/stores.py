@@ -81,7 +81,7 @@ def endpoint(folder: Path, *options: str) -> Iterator[Server]:
         "STORE_DATABASE": DATABASE,
     }
     process = subprocess.Popen(
-        [sys.executable, "-m", "dots_cli.results.endpoint", str(folder), "--until-eof", *options],
+        [sys.executable, "-m", "dots_cli.store.endpoint", str(folder), "--until-eof", *options],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

@@ -84,7 +84,7 @@ class ProcessRuntime:
     def start_store(self) -> None:
         """The embedded store; its port becomes known with its first line."""
         for spec in containers_of(self._plan.containers, "store"):
-            argv = [sys.executable, "-m", "dots_cli.results.endpoint", str(self._folder.results)]
+            argv = [sys.executable, "-m", "dots_cli.store.endpoint", str(self._folder.results)]
             environment = {
                 "STORE_USER": self._variables["STORE_USER"],
                 "STORE_PASSWORD": self._variables["STORE_PASSWORD"],

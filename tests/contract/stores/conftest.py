@@ -11,7 +11,7 @@ import pytest
 
 from dots_cli.results.embedded import EmbeddedResults
 from dots_cli.results.influx import InfluxResults
-from dots_cli.results.store import Access, Results, Scope
+from dots_cli.results.interface import Access, Results, Scope
 from tests.support import parts, stores
 from tests.support.stores import DATABASE, PASSWORD, USER, Server
 

@@ -11,7 +11,7 @@ from dots_cli.errors import StoreFailure
 from dots_cli.results.embedded import EmbeddedResults
 from dots_cli.results.export import export
 from dots_cli.results.influx import InfluxResults
-from dots_cli.results.store import Access, Row, Scope, SimulatedObject, long_rows
+from dots_cli.results.interface import Access, Row, Scope, SimulatedObject, long_rows
 from tests.contract.stores.conftest import AT, START, Store, point
 from tests.support import stores
 from tests.support.stores import DATABASE, PASSWORD, USER, Server

@@ -9,8 +9,8 @@ from typing import Any
 from filelock import FileLock
 
 from dots_cli.render.run_folder import RunFolder
-from dots_cli.results.journal import Journal, encode
-from dots_cli.results.lines import check
+from dots_cli.store.journal import Journal, encode
+from dots_cli.store.lines import check
 from tests.support.acting import make_run
 
 Dots = Callable[..., Any]

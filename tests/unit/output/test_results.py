@@ -8,7 +8,7 @@ import pytest
 from rich.console import Console
 
 from dots_cli.output import console, results
-from dots_cli.results.store import FieldSummary, Summary
+from dots_cli.results.interface import FieldSummary, Summary
 
 BEGIN, END = datetime(2024, 7, 15), datetime(2024, 7, 16)
 

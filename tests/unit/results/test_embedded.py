@@ -11,9 +11,9 @@ import pytest
 
 from dots_cli.errors import StoreFailure
 from dots_cli.results.embedded import EmbeddedResults
-from dots_cli.results.journal import JOURNAL, Journal, encode
-from dots_cli.results.lines import check
-from dots_cli.results.store import FieldSummary, Row, Scope, SimulatedObject, long_rows
+from dots_cli.results.interface import FieldSummary, Row, Scope, SimulatedObject, long_rows
+from dots_cli.store.journal import JOURNAL, Journal, encode
+from dots_cli.store.lines import check
 from tests.support import ROOT
 
 SECOND = 1_000_000_000
@@ -212,7 +212,7 @@ def test_readers_in_several_processes_at_once_see_the_same(tmp_path: Path) -> No
 from datetime import datetime
 from pathlib import Path
 from dots_cli.results.embedded import EmbeddedResults
-from dots_cli.results.store import Scope
+from dots_cli.results.interface import Scope
 scope = Scope("run-1", datetime(2024, 1, 1), datetime(2024, 1, 2))
 with EmbeddedResults(Path({str(tmp_path)!r}), scope, {{}}) as results:
     print(results.summary().fields[0].points, sum(1 for _ in results.rows("PV")))

@@ -11,7 +11,7 @@ import pytest
 
 from dots_cli.errors import UsageError
 from dots_cli.results.export import export
-from dots_cli.results.store import Results, Row, Value
+from dots_cli.results.interface import Results, Row, Value
 
 
 class Given:

@@ -9,8 +9,8 @@ from dots_cli.errors import StoreFailure
 from dots_cli.plan.model import ContainerSpec, Plan, StorePlan
 from dots_cli.results.embedded import EmbeddedResults
 from dots_cli.results.influx import InfluxResults
+from dots_cli.results.interface import Access, Scope
 from dots_cli.results.opening import open_results, read_plan, scope
-from dots_cli.results.store import Access, Scope
 from tests.support.acting import make_run
 
 

@@ -7,7 +7,7 @@ import struct
 
 import pytest
 
-from dots_cli.results.lines import Batch, check, split
+from dots_cli.store.lines import Batch, check, split
 
 SECOND = 1_000_000_000
 

@@ -13,10 +13,12 @@ from pathlib import Path
 
 import pytest
 
-from dots_cli.results import bodies, endpoint
-from dots_cli.results.endpoint import Access, Endpoint
-from dots_cli.results.journal import Journal
-from dots_cli.results.refusals import Refused
+from dots_cli.store import bodies
+from dots_cli.store import server as listening
+from dots_cli.store.handler import Handler
+from dots_cli.store.journal import Journal
+from dots_cli.store.refusals import Refused
+from dots_cli.store.server import Credentials, Endpoint
 
 PATIENCE = 20.0
 
@@ -24,7 +26,7 @@ PATIENCE = 20.0
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[Endpoint]:
     journal = Journal(tmp_path)
-    made = Endpoint(0, journal, Access("u", "p", "d"))
+    made = Endpoint(0, journal, Credentials("u", "p", "d"), Handler)
     thread = threading.Thread(target=made.serve_forever, args=[0.05])
     thread.start()
     try:
@@ -107,7 +109,7 @@ def test_a_body_in_chunks_or_packed_may_not_be_larger_either(
 def test_a_body_that_never_ends_does_not_hold_up_the_end(
     server: Endpoint, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(endpoint, "_STALLED", 0.1)
+    monkeypatch.setattr(listening, "_STALLED", 0.1)
     write = ("POST /write?db=d&u=u&p=p", "Content-Length: 100", "Expect: 100-continue")
     with connected(server, *write) as client:
         assert client.recv(1000).startswith(b"HTTP/1.1 100 ")

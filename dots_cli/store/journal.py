@@ -27,7 +27,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from dots_cli.errors import StoreFailure
-from dots_cli.results.lines import Batch
+from dots_cli.store.lines import Batch
 
 JOURNAL = "journal"
 _MAGIC = b"dots-record"

@@ -6,7 +6,7 @@ import errno
 import re
 from pathlib import Path
 
-from dots_cli.results.lines import Batch, Refusal
+from dots_cli.store.lines import Batch, Refusal
 
 _NAMED = 10
 """How many refused lines an answer names; the real server names all, which can be 30 MB."""

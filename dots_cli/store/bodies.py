@@ -12,7 +12,7 @@ from collections.abc import Callable
 from email.message import Message
 from io import BufferedIOBase
 
-from dots_cli.results.refusals import Refused
+from dots_cli.store.refusals import Refused
 
 LARGEST = 256 * 1024 * 1024
 """Bytes of a body, unpacked; a model of a year writes a tenth of that at most."""

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from dots_cli.errors import StoreFailure
-from dots_cli.results.journal import JOURNAL, BlockIndex, Journal, encode, read_blocks, read_rows
-from dots_cli.results.lines import check
+from dots_cli.store.journal import JOURNAL, BlockIndex, Journal, encode, read_blocks, read_rows
+from dots_cli.store.lines import check
 
 SECOND = 1_000_000_000
 
