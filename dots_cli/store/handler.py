@@ -124,7 +124,8 @@ class Handler(BaseHTTPRequestHandler):
         if "gzip" in self.headers.get("Content-Encoding", ""):
             body = unpacked(body)
         journal = self.server.journal
-        batch = check(body, NANOSECONDS[precision], time.time_ns(), journal.kinds)
+        with journal.learning:
+            batch = check(body, NANOSECONDS[precision], time.time_ns(), journal.kinds)
         if batch.blocks:
             self._append(encode(batch), batch)
         if batch.refused:

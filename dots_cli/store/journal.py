@@ -111,6 +111,8 @@ class Journal:
         self._lock = threading.Lock()
         self.kinds: dict[tuple[str, str], str] = {}
         """The type of every (measurement, field), as it was first written."""
+        self.learning = threading.Lock()
+        """Held by whoever adds to `kinds`."""
         self._size = 0
         try:
             for block, end in _scan(self.path):

@@ -89,7 +89,8 @@ def check(body: bytes, tick: int, now: int, kinds: dict[tuple[str, str], str]) -
     """Check every line of `body`; a bad one does not keep the others from being taken.
 
     `tick`: nanoseconds of one unit of time; `now`: the time, in nanoseconds since 1970, of points
-    that carry none. `kinds`: the type of every (measurement, field) so far; it grows.
+    that carry none. `kinds`: the type of every (measurement, field) so far; it grows, so of several
+    threads that share it one may be in here.
     """
     batch = Batch(tick, [], [])
     blocks: dict[tuple[str, str], Block] = {}
@@ -146,17 +147,18 @@ def _refuse(
     if fields.pop("time", None) is not None and not fields:
         reason = f'invalid field name: input field "time" on measurement "{measurement}" is invalid'
         return Refusal(line, reason, dropped=True)
-    for name, value in fields.items():
-        kind = _KINDS[type(value)]
-        if kind == "integer" and _UNSIGNED.search(line):
-            return Refusal(line, "invalid number")
-        known = kinds.setdefault((measurement, name), kind)
+    found = {(measurement, name): _KINDS[type(value)] for name, value in fields.items()}
+    if "integer" in found.values() and _UNSIGNED.search(line):
+        return Refusal(line, "invalid number")
+    for (_, name), kind in found.items():
+        known = kinds.get((measurement, name), kind)
         if known != kind:
             reason = (
                 f'field type conflict: input field "{name}" on measurement "{measurement}" '
                 f"is type {kind}, already exists as type {known}"
             )
             return Refusal(line, reason, dropped=True)
+    kinds.update(found)
     return None
 
 

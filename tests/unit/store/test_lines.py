@@ -121,6 +121,13 @@ def test_a_line_whose_second_field_is_refused_leaves_nothing_of_the_first() -> N
     assert [value[2:] for value in values(batch)] == [("b", 60, 1.0)]
 
 
+def test_a_refused_point_teaches_no_type() -> None:
+    kinds: dict[tuple[str, str], str] = {}
+    (refusal,) = checked("PV g=1 60\nPV a=1,g=1i,z=2 61\nPV z=1i 62", kinds=kinds).refused
+    assert refusal.line == "PV a=1,g=1i,z=2 61"
+    assert kinds == {("PV", "g"): "float", ("PV", "z"): "integer"}
+
+
 def test_a_point_without_time_gets_the_servers() -> None:
     assert values(checked("PV f=1"))[0][3] == 7
     assert values(checked("PV f=1", tick=1_000_000))[0][3] == 7000
