@@ -186,8 +186,7 @@ def _disagreement(wrong: list[tuple[Model, int]]) -> Failure:
 
 
 def _undeclared(silent: list[Model]) -> Failure:
-    services = sorted({model.service for model in silent})
-    named = f"{'the service' if len(services) == 1 else 'the services'} {', '.join(services)}"
+    named = services_of(silent)
     return Failure(
         "calculations",
         f"the number of calculations of {named} is not known: its models do not report it "
@@ -196,6 +195,12 @@ def _undeclared(silent: list[Model]) -> Failure:
         "calculations that the service adds.",
         [model.id for model in silent],
     )
+
+
+def services_of(models: Iterable[Model]) -> str:
+    """The services of these models in words: `the services home, pv`."""
+    services = sorted({model.service for model in models})
+    return f"{'the service' if len(services) == 1 else 'the services'} {', '.join(services)}"
 
 
 def _counted(number: int) -> str:

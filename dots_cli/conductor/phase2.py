@@ -11,7 +11,7 @@ from .failure import Failure
 from .front_door import FrontDoor
 from .gate import Gate
 from .herald import Herald, Say, too_late
-from .phase1 import Spoken
+from .phase1 import Spoken, services_of
 from .settings import Settings
 from .stage import Stage, poll
 from .whereabouts import left_early
@@ -178,11 +178,22 @@ def first_core_port(settings: Settings) -> int:
 
 
 def check_ports(settings: Settings, calculations: int) -> None:
-    """`Failure` where the block of ports is too small for that many cores on this machine."""
+    """`Failure` where the block of ports is too small for that many cores on this machine.
+
+    Whoever reserves the block has to guess the calculations that are not declared.
+    """
     needed = first_core_port(settings) + calculations + 3
-    if needed > settings.ports and not settings.in_container:
-        raise Failure(
-            "broker",
-            f"{calculations} calculations need {needed} ports, {settings.ports} are reserved",
-            "Run fewer models (`models: n` at a service), or reserve more ports.",
-        )
+    if needed <= settings.ports or settings.in_container:
+        return
+    message = f"{calculations} calculations need {needed} ports, {settings.ports} are reserved"
+    undeclared = [model for model in settings.models if model.calculations is None]
+    if not undeclared:
+        raise Failure("broker", message, "Run fewer models: `models: n` at a service.")
+    raise Failure(
+        "calculations",
+        message,
+        f"Write `calculations: n` at {services_of(undeclared)} in the service definition, n being "
+        "the number of calculations that the service adds: then as many as these need are "
+        "reserved. Or run fewer models: `models: n`.",
+        [model.id for model in undeclared],
+    )

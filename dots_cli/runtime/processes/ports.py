@@ -10,12 +10,13 @@ from __future__ import annotations
 import random
 import socket
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from dots_cli.errors import EnvironmentFailure
 
-RESERVED = 10
-"""Ports at the start of a block that are not handed out: front door and brokers."""
+MANY_CALCULATIONS = 10
+"""What a model that has not said how many calculations it has may turn out to have."""
 
 
 @dataclass(frozen=True)
@@ -26,13 +27,8 @@ class Zone:
     last: int
     size: int
 
-    @property
-    def federates(self) -> int:
-        """How many federates fit: each may need a port in each phase, from halves of their own."""
-        return (self.size - 2 * RESERVED) // 2
 
-
-ZONES = (Zone(20_000, 27_999, 100), Zone(28_000, 32_699, 940))
+ZONES = (Zone(20_000, 23_999, 100), Zone(24_000, 32_459, 940))
 
 
 @dataclass(frozen=True)
@@ -43,28 +39,40 @@ class PortBlock:
     size: int
     holder: socket.socket
 
-    @property
-    def first_phase(self) -> int:
-        """Where the broker of phase 1 starts to hand out ports."""
-        return self.base + RESERVED
-
-    @property
-    def second_phase(self) -> int:
-        """Where the broker of phase 2 starts; sockets of phase 1 may still be closing."""
-        return self.base + self.size // 2
-
     def release(self) -> None:
         """Let another run have the block."""
         self.holder.close()
 
 
-def reserve(federates: int) -> PortBlock:
-    """A block of free ports for that many federates in the larger of the two phases.
+def needed(models: int, calculations: int) -> int:
+    """How many ports a federation takes of its block, as the conductor lays them out.
+
+    `conductor.phase2` counts the same; it may import nothing of ours, so a test ties the two.
+    """
+    return max(50, models + 20) + calculations + 3
+
+
+def reserve_for(calculations: Sequence[int | None]) -> PortBlock:
+    """A block for models with so many calculations each, None where nobody has declared them.
+
+    A large one, as long as there is one, where the undeclared ones may be too many for a small one.
+    EnvironmentFailure as for `reserve`.
+    """
+    fewest, many = (
+        needed(len(calculations), sum(guess if n is None else n for n in calculations))
+        for guess in (1, MANY_CALCULATIONS)
+    )
+    return reserve(fewest, many)
+
+
+def reserve(fewest: int, wanted: int = 0) -> PortBlock:
+    """A block of at least `fewest` free ports, and of `wanted` where one that large can be had.
 
     EnvironmentFailure where the machine has none left or the federation is too large.
     """
-    zones = [zone for zone in ZONES if federates <= zone.federates]
-    for zone in zones:
+    zones = sorted((zone for zone in ZONES if fewest <= zone.size), key=lambda z: z.size)
+    small = [zone for zone in zones if zone.size < wanted]
+    for zone in (*(zone for zone in zones if zone not in small), *reversed(small)):
         bases = list(range(zone.first, zone.last - zone.size + 2, zone.size))
         random.shuffle(bases)
         for base in bases:
@@ -76,8 +84,8 @@ def reserve(federates: int) -> PortBlock:
             holder.close()
     if not zones:
         raise EnvironmentFailure(
-            f"{federates} federates are more than one machine's ports are laid out for "
-            f"(at most {ZONES[-1].federates})",
+            f"the federation needs {fewest} ports, more than one machine has laid out for a run "
+            f"(at most {max(zone.size for zone in ZONES)})",
             "let fewer models simulate the objects: `models: n` in the service definition",
         )
     raise EnvironmentFailure(

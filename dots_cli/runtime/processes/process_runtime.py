@@ -43,8 +43,6 @@ from dots_cli.runtime.processes.external import Invitation, Invitations, Lookout
 
 BUILDERS = 2
 LOOPBACK = "127.0.0.1"
-CALCULATIONS_GUESS = 3
-"""Ports to keep for a model that has not said how many calculations it has."""
 
 _NOT_INHERITED = ("PYTHON", "VIRTUAL_ENV", "CONDA_", "HELICS_", "DOTS_", "INFLUXDB_")
 
@@ -96,7 +94,7 @@ class ProcessRuntime:
         """The conductor and the models, without waiting for one another."""
         if self._ports:
             self._ports.release()
-        self._ports = ports.reserve(self._federates())
+        self._ports = ports.reserve_for([m.calculations for m in self._plan.models])
         self._variables["BROKER_PORT"] = str(self._ports.base)
         settings = self._folder.path / "conductor.json"
         told = conductor_settings(
@@ -225,11 +223,6 @@ class ProcessRuntime:
             "environment": made.digest,
             "packages": list(made.packages),
         }
-
-    def _federates(self) -> int:
-        models = self._plan.models
-        calculations = sum(model.calculations or CALCULATIONS_GUESS for model in models)
-        return max(len(models) + 2, calculations + 1)
 
     def _start_model(self, spec: ContainerSpec, sounding: Sounding | None) -> None:
         made = None if spec.source is None else self._ready[spec.source, spec.python]

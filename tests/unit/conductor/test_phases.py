@@ -159,6 +159,14 @@ def test_a_block_is_used_to_its_last_port_and_no_further() -> None:
     assert "models: n" in caught.value.hint
 
 
+def test_who_has_not_declared_calculations_is_told_to_where_ports_run_out() -> None:
+    told = made.settings(UNDECLARED, made.HOME, replace(UNDECLARED, id="pv-2"))
+    with pytest.raises(Failure) as caught:
+        check_ports(told, 48)
+    assert (caught.value.kind, caught.value.models) == ("calculations", ["pv-1", "pv-2"])
+    assert "`calculations: n` at the service pv" in caught.value.hint
+
+
 def test_more_models_leave_fewer_ports_to_calculations() -> None:
     told = made.settings(*many(60), ports=200)
     check_ports(told, 117)

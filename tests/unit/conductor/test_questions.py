@@ -19,7 +19,7 @@ def test_a_question_that_cannot_be_put_is_not_waited_for() -> None:
             broker = Broker(
                 host="127.0.0.1",
                 port=block.base,
-                first_core_port=block.first_phase,
+                first_core_port=block.base + 10,
                 federates=1,
                 key="key",
             )
