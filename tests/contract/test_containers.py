@@ -17,6 +17,7 @@ from dots_cli.runtime.containers.logs import LogFile, LogFollower
 from tests.contract.conftest import Runs
 from tests.support import quick
 from tests.support.containers import docker, needs_containers
+from tests.support.processes import wait_for
 
 pytestmark = needs_containers
 
@@ -153,6 +154,30 @@ def test_output_goes_on_where_the_connection_broke(
     assert sorted(lines) == sorted(readable(OUTPUT + NOTES))
     times = log.with_suffix(".times").read_bytes()
     assert times.count(b"\n") == log.read_bytes().count(b"\n")
+
+
+def test_what_was_said_last_is_kept_where_the_connection_broke_before_the_end(
+    engine: Engine, project: Project, tmp_path: Path
+) -> None:
+    """The container has ended when we notice that no more comes."""
+    program = "import time; print('first', flush=True); time.sleep(0.5); print('last')"
+    ident = made(engine, project, program)
+    log = tmp_path / "pv-1.log"
+    attached = engine.attach(ident)
+    whole, calls = attached.read, iter([True])
+
+    def broken() -> bytes:
+        if next(calls, False):
+            return whole()
+        wait_for(lambda: engine.inspect(ident).has_ended, 60, "its end")
+        attached.close()
+        return b""
+
+    attached.read = broken  # type: ignore[method-assign]
+    follower = LogFollower(engine, ident, attached, LogFile(log))
+    engine.start(ident)
+    assert follower.done.wait(60)
+    assert log.read_bytes() == b"first\nlast\n"
 
 
 def readable(data: bytes) -> list[str]:
