@@ -2,7 +2,8 @@
 
 A stopped run: time barrier and quiet (the conductor's work), then the models write and leave, then
 SIGTERM, then SIGKILL. After a failure there is no quiet to wait for: the federation is ended at
-once, what survives may write, then the same. The store ends last, for models write to it.
+once, what survives may write, then the same. After the simulated end models have left by
+themselves and write: they are only waited for. The store ends last, for models write to it.
 """
 
 from __future__ import annotations
@@ -30,15 +31,25 @@ LINGER = 0.5
 class Ending:
     """The last part of a run; `go_on` is called until `is_over`.
 
-    `running` is what still runs, role by name.
+    `running` is what still runs, role by name; `simulated` says that the simulated end was reached
+    before. `forces` is true from the moment on in which somebody is made to end.
     """
 
     def __init__(
-        self, runtime: Runtime, running: Mapping[str, str], verdict: Verdict, now: float
+        self,
+        runtime: Runtime,
+        running: Mapping[str, str],
+        verdict: Verdict,
+        now: float,
+        *,
+        simulated: bool = False,
     ) -> None:
         self._runtime = runtime
-        self._steps = _steps(verdict, running)
-        self._write = WRITE if verdict.verdict == "stopped" else WRITE_OF_SURVIVORS
+        self._culprit = verdict.model
+        self._write = _patience(verdict)
+        self._steps = _steps(verdict, running, self._write if simulated else 0.0)
+        self._only_writing = False
+        self.forces = False
         self._deadline = now
         self._store_asked = False
         self._killed = False
@@ -52,15 +63,19 @@ class Ending:
             return
         if "model" not in running.values():
             self._hurry(now)
-        if now >= self._deadline:
+        if now >= self._deadline or (self._only_writing and not self._writers(running)):
             self._next(now, running)
 
     def federation_left(self, now: float, *, simulated: bool) -> None:
         """The conductor has released the models; they write now, if they have simulated at all."""
+        if self.forces:
+            return
+        self._steps = [step for step in self._steps if step[0] != "disconnect"]
         self._deadline = now + (self._write if simulated else WRITE_AFTER_FAILURE)
 
     def at_once(self) -> None:
         """SIGKILL is the next step, and it is due."""
+        self.forces = True
         self._steps = [step for step in self._steps if step[0] == "kill"]
         self._deadline = 0.0
 
@@ -74,6 +89,8 @@ class Ending:
             return
         action, seconds = self._steps.pop(0)
         self._deadline = now + seconds
+        self._only_writing = action == "write"
+        self.forces |= action in ("terminate", "kill")
         workers = _workers(running)
         match action:
             case "stop" | "disconnect":
@@ -82,6 +99,10 @@ class Ending:
                 self._runtime.ask_to_end(workers)
             case "kill":
                 self._runtime.kill(workers)
+
+    def _writers(self, running: Mapping[str, str]) -> list[str]:
+        """Models that may still write; whoever has failed is not waited for."""
+        return [n for n, role in running.items() if role == "model" and n != self._culprit]
 
     def _hurry(self, now: float) -> None:
         """Nobody needs the conductor any more."""
@@ -104,11 +125,21 @@ def _workers(running: Mapping[str, str]) -> list[str]:
     return sorted(name for name, role in running.items() if role != "store")
 
 
-def _steps(verdict: Verdict, running: Mapping[str, str]) -> list[tuple[str, float]]:
+def _patience(verdict: Verdict) -> float:
+    if verdict.verdict == "stopped":
+        return WRITE
+    # Without a store there is nothing to wait for but that they notice.
+    return WRITE_AFTER_FAILURE if verdict.cause == "store" else WRITE_OF_SURVIVORS
+
+
+def _steps(verdict: Verdict, running: Mapping[str, str], write: float) -> list[tuple[str, float]]:
+    """`write` is how many seconds models may write that have left by themselves."""
     if verdict.verdict == "succeeded":
         return [("kill", GONE)]
     forced = [("terminate", TERMINATE), ("kill", GONE)]
     if "conductor" not in running.values():
+        if write:
+            return [("write", write), *forced]
         # Models notice the loss of their broker only after half a minute or more.
         return forced
     if verdict.verdict == "stopped":

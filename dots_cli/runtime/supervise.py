@@ -142,7 +142,7 @@ class Supervisor:
                 self._write_record(record or {})
                 self._guarded(self._runtime.start_store)
             case PreparationDone(error=error) if error is not None:
-                self._judge.could_not_start(error)
+                self._could_not_go_on(error)
             case CouldNotGoOn(error):
                 self._could_not_go_on(error)
             case Started(name, role, handle):
@@ -164,9 +164,12 @@ class Supervisor:
                 elif role == "model":
                     if self._judge.may_come_again(name):
                         self._emit(Notice(message=f"{name} ended before it joined; start it again"))
-                    self._judge.model_ended(name, code, now, detail)
+                    forced = self._ending is not None and self._ending.forces
+                    self._judge.model_ended(name, code, now, detail, forced=forced)
                 elif role == "conductor":
                     self._judge.conductor_process_ended(code, now, detail)
+                    if self._judge.simulation_ended:
+                        self._federation_left(now)
                 elif role == "store" and self._ending is None:
                     self._judge.store_ended(code, detail)
             case Event():
@@ -223,7 +226,13 @@ class Supervisor:
         verdict = self._judge.verdict or verdict
         if verdict.verdict != "succeeded":
             self._emit(Stopping(reason=verdict.message, model=verdict.model))
-        self._ending = Ending(self._runtime, dict(self._running), verdict, time.monotonic())
+        self._ending = Ending(
+            self._runtime,
+            dict(self._running),
+            verdict,
+            time.monotonic(),
+            simulated=self._judge.simulation_ended,
+        )
         if at_once:
             self._ending.at_once()
 

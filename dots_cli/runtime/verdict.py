@@ -61,6 +61,7 @@ class Judge:
         self._joined: set[str] = set()
         self._seen: set[str] = set()
         self._waiting: tuple[float, Verdict] | None = None
+        self._spoilt = False
         self._refusals: dict[str | None, str] = {}
 
     def model_started(self, name: str) -> None:
@@ -79,11 +80,14 @@ class Judge:
         """Whether a model that ended has nothing spoilt: its author starts it once more."""
         return name in self._external and name not in self._joined
 
-    def model_ended(self, name: str, code: int, now: float, detail: str = "") -> None:
-        """A model's process is gone."""
+    def model_ended(
+        self, name: str, code: int, now: float, detail: str = "", *, forced: bool = False
+    ) -> None:
+        """A model's process is gone; `forced` where it was made to end."""
         if self.may_come_again(name):
             return
         self.running.discard(name)
+        self._spoilt |= forced or code != 0
         words = detail or describe_exit(code)
         if code != 0:
             message = f"{name} {words}"
@@ -201,9 +205,12 @@ class Judge:
         whole = self.simulation_ended and self.conductor_ended and not self.running
         if not whole or self._waiting is not None:
             return
+        if self.verdict is not None and self.verdict.verdict == "stopped" and not self._spoilt:
+            # The wish came too late to cut anything off: nothing of the results is missing.
+            self.verdict = None
         if self._refusals:
             self._decide(self._store_failed())
-        self._decide(Verdict("succeeded", "end", None, "succeeded", ExitCode.SUCCEEDED))
+        self._decide(Verdict("succeeded", "end", None, "succeeded", int(ExitCode.SUCCEEDED)))
 
     def _store_failed(self) -> Verdict:
         model, why = next(iter(self._refusals.items()))

@@ -14,7 +14,7 @@ from typing import Any
 import psutil
 import pytest
 
-from tests.contract.conftest import Outcome, Runs
+from tests.contract.conftest import Outcome, Runs, events_so_far
 from tests.support import processes, quick
 from tests.support.processes import owner, wait_for
 from tests.support.quick import HOUSE, PV, WEATHER, with_fault
@@ -223,6 +223,40 @@ def test_a_second_ctrl_c_ends_the_run_at_once(runs: Runs, tmp_path: Path) -> Non
     scenario = quick.write(tmp_path, [WEATHER, PV, stuck], duration="24h")
     outcome = signalled(runs, scenario, signal.SIGINT, twice=True)
     assert outcome.code == 130, outcome.err
+
+
+def test_a_stop_after_the_simulated_end_waits_for_who_still_writes(
+    runs: Runs, tmp_path: Path
+) -> None:
+    """Nothing of the results is missing then, and the verdict says so."""
+    late = with_fault(HOUSE, "slow_write", value=3)
+    folder = runs.detach(quick.write(tmp_path, [WEATHER, PV, late]))
+    wait_until_only_house_writes(runs, folder)
+    stopped = runs.run_dots("stop", folder.name, check=0)
+    assert "succeeded" in stopped.stdout
+    assert [e["reason"] for e in quick.events_of(folder) if e["event"] == "stopping"]
+    assert "wrote " in (folder / "logs" / "house-1.log").read_text(encoding="utf-8")
+    assert runs.wait_for_verdict(folder)["exit_code"] == 0
+
+
+def test_a_stop_at_once_does_not_wait_for_who_still_writes(runs: Runs, tmp_path: Path) -> None:
+    late = with_fault(HOUSE, "slow_write", value=60)
+    folder = runs.detach(quick.write(tmp_path, [WEATHER, PV, late]))
+    wait_until_only_house_writes(runs, folder)
+    verdict = verdict_after(
+        runs, folder, lambda: runs.run_dots("stop", folder.name, "--now", check=0)
+    )
+    assert (verdict["verdict"], verdict["exit_code"]) == ("stopped", 10)
+
+
+def wait_until_only_house_writes(runs: Runs, folder: Path) -> None:
+    def conductor_has_left() -> bool:
+        ended = [e["name"] for e in events_so_far(folder) if e["event"] == "process_ended"]
+        return "broker" in ended
+
+    runs.wait_for_event(folder, "simulation_ended")
+    wait_for(conductor_has_left, 30, "the conductor to have left")
+    wait_for(lambda: is_writing(folder), 30, "the others to have written")
 
 
 def test_a_closed_terminal_does_not_end_the_run(runs: Runs, tmp_path: Path) -> None:

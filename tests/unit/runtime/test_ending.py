@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+import pytest
+
 from dots_cli.runtime.base import Sounding
 from dots_cli.runtime.ending import (
     LINGER,
@@ -94,9 +96,71 @@ def test_models_that_have_nothing_to_write_are_not_waited_for() -> None:
     runtime = Recorder()
     ending = Ending(runtime, RUNNING, STOPPED, 0.0)
     ending.federation_left(1.0, simulated=False)
-    for late in (1.0 + WRITE_AFTER_FAILURE, 1.0 + 2 * WRITE_AFTER_FAILURE):
-        ending.go_on(late, RUNNING)
-    assert runtime.asked == ["stop", "disconnect", "terminate broker pv-1"]
+    ending.go_on(1.0 + WRITE_AFTER_FAILURE, RUNNING)
+    assert runtime.asked == ["stop", "terminate broker pv-1"]
+
+
+WRITING = {"pv-1": "model", "pv-2": "model", "store": "store"}
+"""After the simulated end the conductor is gone before the models are."""
+
+
+def test_a_stop_after_the_simulated_end_lets_models_write_before_anybody_is_made_to_end() -> None:
+    runtime = Recorder()
+    ending = Ending(runtime, WRITING, STOPPED, 0.0, simulated=True)
+    ending.go_on(WRITE - 0.1, WRITING)
+    assert (runtime.asked, ending.forces) == ([], False)
+    ending.go_on(WRITE, WRITING)
+    ending.go_on(WRITE + TERMINATE, WRITING)
+    assert runtime.asked == ["terminate pv-1 pv-2", "kill pv-1 pv-2"]
+    assert ending.forces
+
+
+def test_a_failure_after_the_simulated_end_lets_the_others_write() -> None:
+    runtime = Recorder()
+    ending = Ending(runtime, WRITING, FAILED, 0.0, simulated=True)
+    ending.go_on(WRITE_OF_SURVIVORS - 0.1, WRITING)
+    assert runtime.asked == []
+    ending.go_on(WRITE_OF_SURVIVORS, WRITING)
+    assert runtime.asked == ["terminate pv-1 pv-2"]
+
+
+def test_nobody_waits_for_the_one_that_has_failed_to_write() -> None:
+    runtime = Recorder()
+    ending = Ending(runtime, WRITING, FAILED, 0.0, simulated=True)
+    ending.go_on(0.1, {"pv-1": "model", "store": "store"})
+    assert runtime.asked == ["terminate pv-1"]
+
+
+@pytest.mark.parametrize("there", [RUNNING, WRITING])
+def test_without_a_store_nobody_waits_long_for_what_cannot_be_written(
+    there: dict[str, str],
+) -> None:
+    runtime = Recorder()
+    lost = Verdict("failed", "store", None, "the store was killed (SIGKILL)", 7)
+    ending = Ending(runtime, there, lost, 0.0, simulated=True)
+    if there is RUNNING:
+        ending.federation_left(0.0, simulated=True)
+    ending.go_on(WRITE_AFTER_FAILURE, {"pv-1": "model"})
+    assert runtime.asked[-1] == "terminate pv-1"
+
+
+def test_a_request_to_end_at_once_cuts_writing_off() -> None:
+    runtime = Recorder()
+    ending = Ending(runtime, WRITING, STOPPED, 0.0, simulated=True)
+    ending.at_once()
+    ending.federation_left(0.1, simulated=True)
+    ending.go_on(0.1, WRITING)
+    assert runtime.asked == ["kill pv-1 pv-2"]
+
+
+def test_a_conductor_that_leaves_on_being_made_to_end_gives_nobody_more_time() -> None:
+    runtime = Recorder()
+    ending = Ending(runtime, RUNNING, FAILED, 0.0)
+    ending.go_on(WRITE_AFTER_FAILURE, RUNNING)
+    assert runtime.asked == ["disconnect", "terminate broker pv-1"]
+    ending.federation_left(WRITE_AFTER_FAILURE + 0.1, simulated=True)
+    ending.go_on(WRITE_AFTER_FAILURE + TERMINATE, WRITING)
+    assert runtime.asked[-1] == "kill pv-1 pv-2"
 
 
 def test_after_a_failure_the_federation_is_ended_at_once() -> None:

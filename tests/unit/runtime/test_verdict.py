@@ -38,6 +38,40 @@ def test_a_run_is_not_over_while_a_model_still_writes() -> None:
     assert j.verdict is None
 
 
+def test_a_stop_while_models_write_takes_nothing_from_a_run_that_ends_whole() -> None:
+    j = judge()
+    j.simulation_reached_its_end()
+    j.conductor_process_ended(0, 1.0)
+    j.stop_requested("interrupted")
+    j.model_ended("pv-1", 0, 1.0)
+    assert j.verdict is not None
+    assert (j.verdict.verdict, j.verdict.exit_code) == ("stopped", 130)
+    j.model_ended("house-1", 0, 2.0)
+    assert (j.verdict.verdict, j.verdict.exit_code) == ("succeeded", 0)
+
+
+@pytest.mark.parametrize(("code", "forced"), [(0, True), (-15, True), (1, False)])
+def test_a_run_whose_writers_were_cut_off_by_a_stop_was_stopped(code: int, forced: bool) -> None:
+    j = judge()
+    j.simulation_reached_its_end()
+    j.conductor_process_ended(0, 1.0)
+    j.stop_requested("stopped")
+    j.model_ended("pv-1", code, 1.0, forced=forced)
+    j.model_ended("house-1", 0, 1.0)
+    assert j.verdict is not None
+    assert (j.verdict.verdict, j.verdict.exit_code) == ("stopped", 10)
+
+
+def test_a_stop_while_models_write_does_not_hide_what_the_store_refused() -> None:
+    j = judge()
+    j.simulation_reached_its_end()
+    j.stop_requested("stopped")
+    j.store_refused("bad point", "pv-1")
+    finish(j)
+    assert j.verdict is not None
+    assert (j.verdict.cause, j.verdict.model) == ("store", "pv-1")
+
+
 def test_a_model_that_exits_with_another_code_is_at_fault_at_once_and_by_name() -> None:
     j = judge()
     j.model_ended("pv-1", 3, 1.0)
