@@ -90,3 +90,24 @@ class SupervisorLost(DotsError):
     """The process that owned a run is gone and nobody could say how the run ended."""
 
     exit_code = ExitCode.SUPERVISOR
+
+
+def all_in_one(errors: Sequence[Exception], what: str) -> Exception:
+    """One error that tells of all of these (at least one): `2 {what}:`, and a line for each.
+
+    `InputError` where all are the user's mistakes, else `EnvironmentFailure`. A bug among them is
+    the one that counts: it is given back as it is, with its traceback and the others as notes.
+    """
+    bugs = [error for error in errors if not isinstance(error, DotsError | OSError)]
+    first = [*bugs, *errors][0]
+    if len(errors) == 1:
+        return first
+    if bugs:
+        for other in errors:
+            if other is not first:
+                first.add_note(f"and: {other!r}")
+        return first
+    messages = "\n".join(f"- {getattr(error, 'message', error)}" for error in errors)
+    hints = dict.fromkeys(e.hint.rstrip(".") for e in errors if isinstance(e, DotsError) and e.hint)
+    kind = InputError if all(isinstance(e, InputError) for e in errors) else EnvironmentFailure
+    return kind(f"{len(errors)} {what}:\n{messages}", "; ".join(hints))

@@ -9,7 +9,7 @@ from pathlib import Path
 from dots_cli.definition.git_source import GitSource
 from dots_cli.definition.model import Definition, Service
 from dots_cli.definition.sources import facts_of
-from dots_cli.errors import DotsError, EnvironmentFailure, InputError, Problem
+from dots_cli.errors import DotsError, EnvironmentFailure, InputError, Problem, all_in_one
 
 Fetch = Callable[[Service, GitSource], tuple[Path, str]]
 """Gives the folder of a source, and its commit; raises `DotsError`."""
@@ -35,20 +35,21 @@ def fetched(definition: Definition, needed: Container[str], fetch: Fetch) -> Def
         facts = facts_of(folder)
         services.append(replace(service, source=folder, commit=commit, found=facts))
     if failures:
-        raise _all_in_one(definition, failures)
+        raise _cannot_be_fetched(definition, failures)
     return replace(definition, services=tuple(services))
 
 
-def _all_in_one(definition: Definition, failures: list[tuple[Service, DotsError]]) -> DotsError:
+def _cannot_be_fetched(
+    definition: Definition, failures: list[tuple[Service, DotsError]]
+) -> Exception:
     problems = [
         Problem(definition.path, service.line, f"service '{service.name}': {error.message}", hint)
         for service, error in failures
         for hint in [error.hint]
     ]
-    count = len(problems)
-    what = "the source of a service" if count == 1 else f"the sources of {count} services"
     if all(isinstance(error, InputError) for _, error in failures):
+        count = len(problems)
+        what = "the source of a service" if count == 1 else f"the sources of {count} services"
         return InputError(f"{what} cannot be fetched", problems=problems)
-    told = "\n".join(f"{p.place}: {p.message}" for p in problems)
-    hints = "; ".join(dict.fromkeys(p.hint for p in problems if p.hint))
-    return EnvironmentFailure(f"{what} cannot be fetched\n{told}", hints)
+    placed = [EnvironmentFailure(f"{p.place}: {p.message}", p.hint) for p in problems]
+    return all_in_one(placed, "sources of services cannot be fetched")

@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from dots_cli.errors import DotsError, EnvironmentFailure
+from dots_cli.errors import DotsError, EnvironmentFailure, all_in_one
 from dots_cli.plan.model import BUILT, ContainerSpec
 from dots_cli.runtime import os_processes
 from dots_cli.runtime.containers.engine import Engine
@@ -76,7 +76,8 @@ class Images:
             for done in [pool.submit(make, *item) for item in wanted.items()]:
                 done.result()
         if errors:
-            raise _all_in_one([errors[name] for name in wanted if name in errors])
+            failed = [errors[name] for name in wanted if name in errors]
+            raise all_in_one(failed, "images cannot be made ready")
         self._warn(ready)
         return ready
 
@@ -249,12 +250,3 @@ def _cli_with_buildx() -> str | None:
     except (OSError, subprocess.TimeoutExpired):
         return None
     return docker if done.returncode == 0 else None
-
-
-def _all_in_one(errors: Sequence[Exception]) -> Exception:
-    if len(errors) == 1:
-        return errors[0]
-    messages = "\n".join(f"- {getattr(error, 'message', error)}" for error in errors)
-    hints = dict.fromkeys(getattr(error, "hint", "") for error in errors)
-    text = f"{len(errors)} images cannot be made ready:\n{messages}"
-    return EnvironmentFailure(text, "\n".join(hint for hint in hints if hint))

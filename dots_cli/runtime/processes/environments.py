@@ -29,6 +29,7 @@ from dots_cli.runtime.processes.interpreters import (
     Interpreters,
     PreparationStopped,
     Tell,
+    UvCannotRun,
 )
 
 ENVIRONMENT_FORMAT = 2
@@ -96,15 +97,11 @@ class Environments:
         InputError where the folder cannot be installed, EnvironmentFailure where the interpreter,
         the package index or the disk is the reason.
         """
-        try:
+        with _reading(source):
             requirements = _what_to_install(source)
-            interpreter = self._interpreters.choose(python, requires, tell, explain or tell)
+        interpreter = self._interpreters.choose(python, requires, tell, explain or tell)
+        with _reading(source):
             digest = _digest(source, interpreter, editable=os.access(source, os.W_OK))
-        except OSError as error:
-            raise InputError(
-                f"cannot read {error.filename or source}: {error.strerror or error}",
-                f"it belongs to the source folder {source}",
-            ) from error
         folder = self._cache / "environments" / f"{_slug(source.name)}-{digest[:16]}"
         ready = _read(folder, digest)
         if ready:
@@ -181,12 +178,15 @@ class Environments:
             command.append("--no-python-downloads")
         with self._lock:
             self._unless_cancelled()
-            process = os_processes.spawn(
-                [*command, *arguments],
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                env=_uv_environment(),
-            )
+            try:
+                process = os_processes.spawn(
+                    [*command, *arguments],
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.PIPE,
+                    env=_uv_environment(),
+                )
+            except OSError as error:
+                raise _no_uv(command[0], error.strerror or str(error)) from error
             self._running.add(process.pid)
             if self._witness:
                 self._witness.started(process.pid, "builder")
@@ -206,17 +206,40 @@ class Environments:
         return out
 
 
+@contextlib.contextmanager
+def _reading(source: Path) -> Iterator[None]:
+    """InputError where a file of the source folder cannot be read."""
+    try:
+        yield
+    except OSError as error:
+        raise InputError(
+            f"cannot read {error.filename or source}: {error.strerror or error}",
+            f"it belongs to the source folder {source}",
+        ) from error
+
+
 _FINDING_UV = threading.Lock()
 
 
 def uv_program() -> str:
-    """The path of `uv`."""
+    """The path of `uv`. EnvironmentFailure where it is not installed."""
     import uv
 
     # Services are made ready side by side, and `sysconfig`, which is asked here, gives a second
     # thread half of its table while the first one fills it (Python 3.11, python/cpython#92452).
     with _FINDING_UV:
-        return uv.find_uv_bin()
+        try:
+            return uv.find_uv_bin()
+        except FileNotFoundError as error:
+            raise _no_uv("uv", str(error)) from error
+
+
+def _no_uv(program: str, why: str) -> UvCannotRun:
+    return UvCannotRun(
+        f"{program} cannot be started: {why.strip()}",
+        "it builds the environments of services: install dots-cli again, or see what the machine "
+        "lacks",
+    )
 
 
 def digest_of(source: Path) -> str:
@@ -307,7 +330,7 @@ def _explain(said: str, about: Path | None, *, offline: bool) -> DotsError:
     if "No space left" in said or "os error 28" in said:
         return EnvironmentFailure(
             f"the disk is full while building the environment{whose}",
-            "free space, or set DOTS_HOME to a folder on another disk",
+            "free space, or set DOTS_CACHE to a folder on another disk",
         )
     if offline and ("network was disabled" in said or "--offline" in said):
         return EnvironmentFailure(

@@ -84,7 +84,7 @@ class Interpreters:
             try:
                 # Told to be quiet, it would be silent about what went wrong, too.
                 self._uv("python", "install", wanted, downloads=True)
-            except PreparationStopped:
+            except (PreparationStopped, UvCannotRun):
                 raise
             except EnvironmentFailure as error:
                 raise EnvironmentFailure(
@@ -131,17 +131,24 @@ class Interpreters:
         # Not one of a virtual environment that happens to be active: an interpreter of the system.
         try:
             path = Path(self._uv("python", "find", "--system", wanted).strip())
-        except PreparationStopped:
+        except (PreparationStopped, UvCannotRun):
             raise
         except EnvironmentFailure:
             return None
         command = [str(path), "-c", "import sys; print('%d.%d.%d' % sys.version_info[:3])"]
-        answer = subprocess.run(command, capture_output=True, text=True, check=False)
+        try:
+            answer = subprocess.run(command, capture_output=True, text=True, check=False)
+        except OSError:
+            return None  # one of another architecture, for instance
         return Interpreter(path, answer.stdout.strip()) if answer.returncode == 0 else None
 
 
 class PreparationStopped(EnvironmentFailure):
     """Whoever waited for the environment wants it no more."""
+
+
+class UvCannotRun(EnvironmentFailure):
+    """`uv` itself is missing, or the machine cannot start it."""
 
 
 def _own() -> Interpreter:

@@ -19,7 +19,7 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from dots_cli.errors import DotsError, EnvironmentFailure, InputError
+from dots_cli.errors import EnvironmentFailure, all_in_one
 from dots_cli.plan.model import ContainerSpec, Plan
 from dots_cli.plan.references import resolve
 from dots_cli.render.conductor import conductor_settings
@@ -170,16 +170,16 @@ class ProcessRuntime:
         def make(key: tuple[str, str | None], spec: ContainerSpec) -> None:
             try:
                 self._ready[key] = self._make_ready(spec)
-            except DotsError as error:
+            except Exception as error:
                 errors.append(error)
 
         with ThreadPoolExecutor(BUILDERS) as pool:
             for done in [pool.submit(make, key, spec) for key, spec in wanted.items()]:
-                if (unexpected := done.exception()) is not None:
-                    errors.append(Exception(f"{unexpected!r}"))
+                done.result()
         record = {f"{source}": self._record(source, python) for source, python in self._ready}
         found = {"sources": record, "missing_packages": self._missing}
-        return PreparationDone(_all_in_one(errors), found)
+        error = all_in_one(errors, "services cannot be made ready") if errors else None
+        return PreparationDone(error, found)
 
     def _make_ready(self, spec: ContainerSpec) -> Environment:
         assert spec.source is not None
@@ -348,13 +348,3 @@ def _inherited(made: Environment) -> dict[str, str]:
 
 def _own_environment() -> dict[str, str]:
     return {**os.environ, "PYTHONUNBUFFERED": "1", "PYTHONUTF8": "1"}
-
-
-def _all_in_one(errors: Sequence[Exception]) -> Exception | None:
-    """Every service that cannot be made ready, in one error."""
-    if len(errors) < 2:
-        return errors[0] if errors else None
-    messages = "\n".join(f"- {getattr(error, 'message', error)}" for error in errors)
-    hints = "; ".join(dict.fromkeys(getattr(error, "hint", "") for error in errors))
-    kind = InputError if all(isinstance(e, InputError) for e in errors) else EnvironmentFailure
-    return kind(f"{len(errors)} services cannot be made ready:\n{messages}", hints)

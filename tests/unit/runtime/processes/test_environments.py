@@ -152,6 +152,55 @@ def test_an_interpreter_that_is_not_there_is_named_with_what_to_do(
     assert "--offline" in caught.value.hint
 
 
+@pytest.mark.parametrize("python", [None, "3.99"])
+@pytest.mark.skipif(os.name == "nt", reason="the rights of files decide nothing there")
+def test_a_uv_that_cannot_be_started_is_the_machines_failure_not_the_sources(
+    tmp_path: Path, source: Path, monkeypatch: pytest.MonkeyPatch, python: str | None
+) -> None:
+    broken = tmp_path / "uv"
+    broken.write_text("")
+    monkeypatch.setattr("uv.find_uv_bin", lambda: str(broken))
+    with pytest.raises(EnvironmentFailure) as caught:
+        ensure(tmp_path / "cache", source, python)
+    assert caught.value.message == f"{broken} cannot be started: Permission denied"
+    assert "install dots-cli again" in caught.value.hint
+
+
+def test_a_uv_that_is_not_there_is_the_machines_failure(
+    tmp_path: Path, source: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def lost() -> str:
+        raise FileNotFoundError("Could not find the uv binary")
+
+    monkeypatch.setattr("uv.find_uv_bin", lost)
+    with pytest.raises(EnvironmentFailure, match="Could not find the uv binary"):
+        ensure(tmp_path / "cache", source, "3.99")
+
+
+def test_a_source_file_that_cannot_be_read_is_bad_input(
+    tmp_path: Path, source: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (source / "requirements.txt").mkdir()
+    (source / "pyproject.toml").unlink()
+    monkeypatch.setattr(Path, "is_file", lambda path: path.exists())
+    with pytest.raises(InputError, match=r"cannot read .*requirements\.txt"):
+        ensure(tmp_path / "cache", source)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a script stands in for `uv`")
+def test_a_full_disk_is_told_with_the_variable_that_moves_the_cache(
+    tmp_path: Path, source: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    full = tmp_path / "uv"
+    full.write_text("#!/bin/sh\necho 'No space left on device' >&2\nexit 2\n")
+    full.chmod(0o755)
+    monkeypatch.setattr("uv.find_uv_bin", lambda: str(full))
+    with pytest.raises(EnvironmentFailure) as caught:
+        ensure(tmp_path / "cache", source)
+    assert "the disk is full" in caught.value.message
+    assert "DOTS_CACHE" in caught.value.hint
+
+
 def test_an_unreachable_package_index_is_said_as_such(
     tmp_path: Path, source: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
