@@ -17,6 +17,8 @@ AT_ONCE = 8
 CONDUCTORS_KEPT = 3
 LOOK = 0.1
 LEAVES = 5.0
+KILLED = 5.0
+"""Seconds in which containers that were killed are gone, on a busy engine too."""
 FOLDER_LABEL = "dots.folder"
 """On a run's network: the folder of the run, whose lock says whether it goes on."""
 
@@ -29,17 +31,20 @@ def running(engine: Engine, run_id: str) -> list[Container]:
 def end_run(engine: Engine, run_id: str, grace: float) -> None:
     """SIGTERM to every container of the run, after `grace` seconds SIGKILL.
 
-    Looks again until nothing runs: its supervisor may have started one with its last breath.
+    Looks again until nothing runs: its supervisor may have started one with its last breath. Gives
+    up `KILLED` seconds after the grace.
     """
     _each(engine, "SIGTERM", running(engine, run_id))
     deadline = time.monotonic() + grace
     while (left := running(engine, run_id)) and time.monotonic() < deadline:
         time.sleep(LOOK)
-    if left:
+    deadline = time.monotonic() + KILLED
+    while True:
         _each(engine, "SIGKILL", left)
-    time.sleep(LOOK)
-    if left := running(engine, run_id):
-        _each(engine, "SIGKILL", left)
+        time.sleep(LOOK)
+        left = running(engine, run_id)
+        if not left or time.monotonic() > deadline:
+            return
 
 
 def remove_run(engine: Engine, run_id: str) -> int:

@@ -8,7 +8,7 @@ import pytest
 
 from dots_cli.runtime.containers import cleanup
 from dots_cli.runtime.containers.engine import Engine
-from dots_cli.runtime.containers.facts import Taken
+from dots_cli.runtime.containers.facts import Container, Taken
 
 
 class Holding:
@@ -53,3 +53,32 @@ def test_an_empty_network_that_the_engine_holds_on_to_is_left_to_it() -> None:
 def test_a_network_that_others_are_on_is_an_error() -> None:
     with pytest.raises(Taken):
         cleanup.remove_run(cast("Engine", Holding(empty=False)), "village")
+
+
+class Late:
+    """An engine on which containers appear one after the other, each when one was killed."""
+
+    def __init__(self, count: int) -> None:
+        self.left = count
+        self.killed = 0
+
+    def containers(self, **labels: str) -> list[Container]:
+        return [Container("1", "pv-1", "running", "pv")] if self.left else []
+
+    def signal(self, ident: str, signal: str) -> None:
+        if signal == "SIGKILL":
+            self.killed += 1
+            self.left -= 1
+
+
+def test_containers_that_are_started_while_others_end_are_ended_too() -> None:
+    engine = Late(4)
+    cleanup.end_run(cast("Engine", engine), "village", 0)
+    assert (engine.left, engine.killed) == (0, 4)
+
+
+def test_one_that_cannot_be_ended_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cleanup, "KILLED", 0.05)
+    engine = Late(1_000_000)
+    cleanup.end_run(cast("Engine", engine), "village", 0)
+    assert engine.killed > 0
