@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import groupby
 
 from dots_cli.output import console, run_tables
 from dots_cli.output.progress import moment
@@ -10,10 +11,9 @@ from dots_cli.output.summary import verdict_line
 from dots_cli.output.waiting import Waiting
 from dots_cli.output.words import plural
 from dots_cli.render.run_folder import RunFolder
-from dots_cli.runs import steer
 from dots_cli.runs.platform import Removed
 from dots_cli.runs.state import RunState
-from dots_cli.runs.steer import TornDown
+from dots_cli.runs.steer import NotTornDown, TornDown
 
 
 def wait(what: str, looks: Iterable[RunState]) -> RunState:
@@ -47,19 +47,27 @@ def print_end(folder: RunFolder, state: RunState, *, json: bool) -> None:
         console.print_result(verdict_line(state, state.verdict))
 
 
-def tear_down(folders: Sequence[RunFolder], *, json: bool) -> list[TornDown]:
-    """End runs one after the other and say what there was of each."""
-    done = []
-    for folder in folders:
-        with Waiting(f"ending {folder.run_id}") as waiting:
-            for item in steer.teardown(folder):
-                if isinstance(item, RunState):
-                    waiting.look(item)
-                else:
-                    done.append(item)
-        if not json:
+def watch_teardown(
+    looks: Iterable[RunState | TornDown | NotTornDown], *, json: bool
+) -> tuple[list[TornDown], list[NotTornDown]]:
+    """Go through the looks at one run after the other, saying what there was of each.
+
+    Returns those of which nothing is left, and the others, of which nothing is said yet.
+    """
+    done, failed = [], []
+    for run_id, of_one in groupby(looks, lambda look: look.run_id):
+        with Waiting(f"ending {run_id}") as waiting:
+            for item in of_one:
+                match item:
+                    case RunState():
+                        waiting.look(item)
+                    case TornDown():
+                        done.append(item)
+                    case NotTornDown():
+                        failed.append(item)
+        if not json and done and done[-1].run_id == run_id:
             console.print_result(_torn_down(done[-1]))
-    return done
+    return done, failed
 
 
 def print_torn_down(done: Sequence[TornDown], removed: Removed | None, *, json: bool) -> None:

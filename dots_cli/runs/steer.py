@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from dots_cli.errors import EnvironmentFailure, SupervisorLost, UsageError
+from dots_cli.errors import DotsError, EnvironmentFailure, SupervisorLost, UsageError
 from dots_cli.render.run_folder import RunFolder
 from dots_cli.runs import containers, leftovers, registry
 from dots_cli.runs.follow import POLL, Follower, lost
@@ -27,7 +27,7 @@ AT_ONCE = 20.0
 """Seconds for a run to end after it was asked to end at once."""
 
 _RELEASE = 5.0
-_MESSAGE = "supervisor and guard of the run were killed; `dots teardown` ended what was left"
+_MESSAGE = "supervisor and guard of the run were killed; it was left to `dots teardown`"
 
 
 def pause(folder: RunFolder) -> Iterator[RunState]:
@@ -90,10 +90,27 @@ class TornDown:
     """Containers that were removed."""
 
 
+@dataclass(frozen=True)
+class NotTornDown:
+    """A run of which something may still be there, and why."""
+
+    run_id: str
+    why: DotsError | OSError
+
+
 def needs_teardown(folder: RunFolder) -> bool:
     """Whether anything of that run may still be there."""
     unended = registry.verdict(folder) is None or registry.is_alive(folder)
     return unended or containers.may_have_some(folder)
+
+
+def teardown_all(folders: Iterable[RunFolder]) -> Iterator[RunState | TornDown | NotTornDown]:
+    """`teardown` of one run after the other; what one of them fails in keeps no other waiting."""
+    for folder in folders:
+        try:
+            yield from teardown(folder)
+        except (DotsError, OSError) as error:
+            yield NotTornDown(folder.run_id, error)
 
 
 def teardown(folder: RunFolder) -> Iterator[RunState | TornDown]:
@@ -114,9 +131,9 @@ def teardown(folder: RunFolder) -> Iterator[RunState | TornDown]:
         raise EnvironmentFailure(
             f"processes of {folder.run_id} cannot be ended: {pids}", "End them by hand."
         )
-    removed = containers.remove(folder)
     if registry.verdict(folder) is None:
         guard.write_verdict(folder.path, _MESSAGE)
+    removed = containers.remove(folder)
     yield TornDown(folder.run_id, alive, count, removed)
 
 

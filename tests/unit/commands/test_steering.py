@@ -7,9 +7,12 @@ import os
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import psutil
+import pytest
 
+from dots_cli.render.secrets import VARIABLES
 from dots_cli.runs import registry
 from dots_cli.runtime import control
 from dots_cli.runtime.control import Request
@@ -177,6 +180,28 @@ def test_teardown_of_everything_ends_live_runs_and_what_a_lost_one_left(run_dots
     finally:
         left.kill()
         left.wait()
+
+
+def test_a_run_that_cannot_be_torn_down_keeps_no_other_from_it(
+    run_dots: Dots, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No engine answers: the containers of two lost runs stay, and each is told of."""
+    monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/no-engine.sock")
+    contained = [make_run("contained-1"), make_run("contained-2")]
+    for folder in contained:
+        Actor(folder).die()
+        folder.stack.mkdir(exist_ok=True)
+        (folder.stack / VARIABLES).write_text("")
+    by_processes = make_run("by-processes")
+    Actor(by_processes).die()
+    done = run_dots("teardown", "--json", check=4)
+    assert [item["run_id"] for item in json.loads(done.stdout)] == ["by-processes"]
+    for folder in (*contained, by_processes):
+        assert registry.verdict(folder) is not None
+    for folder in contained:
+        assert f"the containers of {folder.run_id} are not removed" in done.stderr
+    one = run_dots("teardown", "contained-1", check=4)
+    assert "the containers of contained-1 are not removed" in one.stderr
 
 
 def test_teardown_ends_a_supervisor_that_does_not_answer(start_dots: StartDots) -> None:
