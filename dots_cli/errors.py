@@ -48,9 +48,12 @@ class Problem:
 
 
 class DotsError(Exception):
-    """A failure that is not our bug: says what is wrong and what to do about it."""
+    """A failure that is not our bug: says what is wrong and what to do about it.
 
-    exit_code = ExitCode.BUG
+    To be raised as one of its classes, which have an exit code each.
+    """
+
+    exit_code: ExitCode
 
     def __init__(self, message: str, hint: str = "") -> None:
         super().__init__(message)
