@@ -14,7 +14,7 @@ import signal
 import sys
 import time
 import traceback
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -240,8 +240,7 @@ class Supervisor:
         return self._ending is not None and self._ending.is_over(self._running)
 
     def _finish(self) -> Verdict:
-        self._runtime.close()
-        self._drain()
+        whole = [self._survived(step) for step in (self._runtime.close, self._drain)]
         verdict = self._judge.verdict
         assert verdict is not None
         verdict = with_missing_packages(verdict, self._plan, self._missing_packages)
@@ -251,8 +250,18 @@ class Supervisor:
         except OSError as error:
             _log(f"the end cannot be written: {error}")
         self._end_strays()
-        self._guard.dismiss()
+        if all(whole):  # else the guard ends what may be left, when it sees that we are gone
+            self._guard.dismiss()
         return verdict
+
+    def _survived(self, step: Callable[[], None]) -> bool:
+        """Whether a last step was done; its failure is no reason to lose the verdict."""
+        try:
+            step()
+        except Exception:
+            traceback.print_exc()
+            return False
+        return True
 
     def _end_strays(self) -> None:
         """End what a process of the run has started outside its group."""
