@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import json
+import os
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -12,6 +14,9 @@ from dots_cli.render.run_folder import RunFolder, write_atomically
 
 RequestKind = Literal["stop", "pause", "resume"]
 Reason = Literal["interrupted", "terminated", "stopped"]
+
+
+_COUNT = itertools.count()
 
 
 @dataclass(frozen=True)
@@ -32,7 +37,9 @@ class Request:
 def send(folder: RunFolder, request: Request) -> None:
     """Leave a request for the run's supervisor; noticed within 0.2 s."""
     folder.control.mkdir(exist_ok=True)
-    write_atomically(folder.control / f"{time.time_ns():020d}.json", json.dumps(asdict(request)))
+    # A clock may tell the same time twice: Windows' steps by 15 ms.
+    name = f"{time.time_ns():020d}-{next(_COUNT):06d}-{os.getpid()}.json"
+    write_atomically(folder.control / name, json.dumps(asdict(request)))
 
 
 def take(folder: RunFolder, complain: Callable[[str], None] = lambda _: None) -> list[Request]:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import json
+import os
+import time
 from pathlib import Path
 
 import pytest
@@ -29,6 +32,23 @@ def test_requests_are_taken_once_and_in_order(folder: RunFolder) -> None:
         control.send(folder, request)
     assert take(folder) == (asked, [])
     assert take(folder) == ([], [])
+
+
+def test_requests_of_one_moment_do_not_replace_each_other(
+    folder: RunFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As the clock of Windows has them, which steps by 15 ms; other processes send, too."""
+    folder.path.mkdir()
+    monkeypatch.setattr(time, "time_ns", lambda: 1_700_000_000_000_000_000)
+    asked = [Request("pause", at=float(second)) for second in range(12)]
+    for request in asked:
+        control.send(folder, request)
+    assert take(folder) == (asked, [])
+    control.send(folder, Request("stop"))
+    monkeypatch.setattr(control, "_COUNT", itertools.count())
+    monkeypatch.setattr(os, "getpid", lambda: 4711)
+    control.send(folder, Request("resume"))
+    assert len(take(folder)[0]) == 2
 
 
 @pytest.mark.parametrize(
