@@ -15,7 +15,7 @@ import pytest
 
 from dots_cli.plan.model import ContainerSpec, Federation, Limits, Plan, Role, Simulation, StorePlan
 from dots_cli.render.run_folder import RunFolder
-from dots_cli.runtime.base import Message, PreparationDone, RunOptions
+from dots_cli.runtime.base import CouldNotGoOn, Message, PreparationDone, RunOptions
 from dots_cli.runtime.containers import cleanup
 from dots_cli.runtime.containers.docker_runtime import DockerRuntime
 from dots_cli.runtime.containers.engine import Engine
@@ -122,6 +122,29 @@ def test_models_that_wait_for_a_conductor_that_starts_are_not_started_after_a_st
         assert not cleanup.running(engine, run_id)
         # Never started, but created: they stay for teardown.
         assert len(engine.containers(run=run_id)) == 3
+
+
+def test_no_model_is_started_where_the_conductor_cannot_be(
+    prepared: tuple[DockerRuntime, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runtime, run_id = prepared
+    said: queue.SimpleQueue[Message] = queue.SimpleQueue()
+    started: list[str] = []
+
+    def refused(engine: Engine, ident: str) -> None:
+        started.append(ident)
+        raise EngineFailure("the engine does not start it", "look into its log")
+
+    monkeypatch.setattr(runtime, "_post", said.put)
+    monkeypatch.setattr(Engine, "start", refused)
+    runtime.start_federation()
+    told = said.get(timeout=60)
+    assert isinstance(told, CouldNotGoOn)
+    runtime._workers.shutdown(wait=True)
+    with Engine.connect() as engine:
+        assert [c.service for c in engine.containers(run=run_id) if c.id in started] == ["broker"]
+    assert len(started) == 1
+    assert not runtime._snapshot()
 
 
 def test_a_run_that_is_stopped_while_a_registry_says_nothing_leaves_no_process(

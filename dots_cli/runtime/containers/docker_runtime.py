@@ -13,7 +13,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 
 from dots_cli.errors import DotsError
@@ -98,7 +98,9 @@ class DockerRuntime:
         self._started_some = False
         self._activity: Activity | None = None
         self._workers = ThreadPoolExecutor(STARTERS, thread_name_prefix="container")
+        # Apart: an end can wait a minute for an engine that is away; a signal must not wait for it.
         self._enders = ThreadPoolExecutor(STARTERS, thread_name_prefix="end")
+        self._signallers = ThreadPoolExecutor(STARTERS, thread_name_prefix="signal")
 
     def prepare(self) -> None:
         """Write the stack, and have every image on the engine."""
@@ -151,6 +153,7 @@ class DockerRuntime:
         deadline = time.monotonic() + GONE
         for running in left.values():
             running.follower.done.wait(max(0.0, deadline - time.monotonic()))
+        self._signallers.shutdown(wait=True, cancel_futures=False)
         self._enders.shutdown(wait=True, cancel_futures=False)
         if self._ends:
             self._ends.close()
@@ -214,14 +217,16 @@ class DockerRuntime:
             for spec in containers_of(self._plan.containers, "model")
             if sounding is None or spec.name in sounding.models
         ]
-        conducted = threading.Event()
+        conducted: Future[bool] = Future()
 
         def start(spec: ContainerSpec) -> None:
+            started = False
             try:
                 self._start(spec, networks, conducted)
+                started = True
             finally:
                 if spec is conductor:
-                    conducted.set()
+                    conducted.set_result(started)
 
         # Of several that cannot be started the first is told.
         for done in [self._workers.submit(start, spec) for spec in (conductor, *models)]:
@@ -229,9 +234,12 @@ class DockerRuntime:
         self._lease.learn()
 
     def _start(
-        self, spec: ContainerSpec, networks: Mapping[str, str], conducted: threading.Event
+        self, spec: ContainerSpec, networks: Mapping[str, str], conducted: Future[bool]
     ) -> None:
-        """Create a container, and start it; a model when the conductor's name can be found."""
+        """Create a container, and start it; a model when the conductor's name can be found.
+
+        `conducted` tells whether the conductor was started: without it no model is.
+        """
         assert self._engine
         if self._closing:
             return
@@ -250,13 +258,14 @@ class DockerRuntime:
                 return
             self._running[ident] = running
         try:
-            if spec.role == "model":
-                conducted.wait()
+            wanted = spec.role != "model" or conducted.result()
             with self._lock:
-                self._started_some |= not self._closing
-                if self._closing:
+                if not wanted:
+                    self._running.pop(ident, None)
+                if self._closing or not wanted:
                     follower.close()
                     return
+                self._started_some = True
             engine.start(ident)
             if self._closing:
                 engine.kill(ident)
@@ -299,7 +308,7 @@ class DockerRuntime:
         for ident, running in self._snapshot().items():
             if running.spec.name in names and self._engine:
                 with contextlib.suppress(RuntimeError):  # closed meanwhile
-                    self._enders.submit(self._quietly, self._engine.signal, ident, signal)
+                    self._signallers.submit(self._quietly, self._engine.signal, ident, signal)
 
     def _quietly(self, action: Callable[[str, str], None], ident: str, signal: str) -> None:
         with contextlib.suppress(EngineFailure):
