@@ -43,6 +43,22 @@ def still_running(run_id: str) -> list[str]:
     return containers.docker_lines("ps", "--filter", label, "--format", "{{.Names}}")
 
 
+def test_a_stop_after_the_simulated_end_waits_for_who_still_writes(
+    runs: Runs, tmp_path: Path
+) -> None:
+    late = with_fault(HOUSE, "slow_write", value=3)
+    folder = runs.detach(quick.write(tmp_path, [WEATHER, PV, late]))
+
+    def conductor_has_left() -> bool:
+        ended = [e["name"] for e in events_so_far(folder) if e["event"] == "process_ended"]
+        return "broker" in ended
+
+    wait_for(conductor_has_left, 60, "the conductor to have left")
+    assert "succeeded" in runs.run_dots("stop", folder.name, check=0).stdout
+    assert [e["reason"] for e in events_so_far(folder) if e["event"] == "stopping"]
+    assert "wrote " in (folder / "logs" / "house-1.log").read_text(encoding="utf-8")
+
+
 # The engine
 
 
