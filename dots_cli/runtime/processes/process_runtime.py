@@ -26,6 +26,7 @@ from dots_cli.render.conductor import conductor_settings
 from dots_cli.render.run_folder import RunFolder, cache_home
 from dots_cli.runtime import os_processes, system_packages
 from dots_cli.runtime.base import (
+    CouldNotGoOn,
     Ended,
     Post,
     PreparationDone,
@@ -40,8 +41,11 @@ from dots_cli.runtime.guard_line import GuardLine
 from dots_cli.runtime.processes import ports, workplaces
 from dots_cli.runtime.processes.environments import Environment, Environments, digest_of, timed
 from dots_cli.runtime.processes.external import Invitation, Invitations, Lookout
+from dots_cli.runtime.processes.launching import Launch
 
 BUILDERS = 2
+BROKEN_OFF = 2.0
+"""Seconds for a launch to notice that it was broken off."""
 LOOPBACK = "127.0.0.1"
 
 _NOT_INHERITED = ("PYTHON", "VIRTUAL_ENV", "CONDA_", "HELICS_", "DOTS_", "INFLUXDB_")
@@ -64,6 +68,7 @@ class ProcessRuntime:
         self._lock = threading.Lock()
         self._missing: dict[str, tuple[str, ...]] = {}
         self._closing = False
+        self._launch: Launch | None = None
         self._invitations = Invitations(folder)
         self._lookout = Lookout(plan.run_id, plan.external, post)
         self._ports: ports.PortBlock | None = None
@@ -91,10 +96,18 @@ class ProcessRuntime:
             self._start(spec, [*argv, "--until-eof"], environment, self._folder.path, talks=True)
 
     def start_federation(self, sounding: Sounding | None = None) -> None:
-        """The conductor and the models, without waiting for one another."""
+        """The conductor and the models, without waiting for one another, in the background."""
+        self._launch = Launch(
+            lambda launch: self._start_federation(launch, sounding),
+            lambda error: self._post(CouldNotGoOn(error)),
+            self._launch,
+        )
+
+    def _start_federation(self, launch: Launch, sounding: Sounding | None) -> None:
         if self._ports:
             self._ports.release()
         self._ports = ports.reserve_for([m.calculations for m in self._plan.models])
+        launch.go_on()
         self._variables["BROKER_PORT"] = str(self._ports.base)
         settings = self._folder.path / "conductor.json"
         told = conductor_settings(
@@ -110,15 +123,17 @@ class ProcessRuntime:
         key = {"HELICS_BROKER_KEY": self._variables["BROKER_KEY"]}
         argv = [sys.executable, "-m", "dots_cli.conductor", str(settings), "--control"]
         (conductor,) = containers_of(self._plan.containers, "conductor")
-        self._start(conductor, argv, key, self._folder.path, talks=True)
+        self._start(conductor, argv, key, self._folder.path, talks=True, launch=launch)
         if self._plan.external:
             self._lookout.start()
         for spec in containers_of(self._plan.containers, "model"):
             if sounding is None or spec.name in sounding.models:
-                self._start_model(spec, sounding)
+                self._start_model(spec, sounding, launch)
 
     def tell_conductor(self, command: Mapping[str, object]) -> None:
-        """A line of JSON on the conductor's stdin."""
+        """A line of JSON on the conductor's stdin; nobody is started after one that ends it."""
+        if command["command"] in ("stop", "disconnect"):
+            self._break_off()
         for role, process in self._snapshot().values():
             if role == "conductor" and process.stdin:
                 with contextlib.suppress(OSError, ValueError):
@@ -126,12 +141,14 @@ class ProcessRuntime:
                     process.stdin.flush()
 
     def ask_to_end(self, names: Sequence[str]) -> None:
-        """SIGTERM to the process groups of those that still run."""
+        """SIGTERM to the process groups of those that still run; nobody is started any more."""
+        self._break_off()
         for pid in self._pids(names):
             os_processes.ask_to_end(pid)
 
     def kill(self, names: Sequence[str]) -> None:
-        """SIGKILL to the process groups of those that still run."""
+        """SIGKILL to the process groups of those that still run; nobody is started any more."""
+        self._break_off()
         for pid in self._pids(names):
             os_processes.kill(pid)
 
@@ -141,17 +158,27 @@ class ProcessRuntime:
 
     def close(self) -> None:
         """End the preparation and what still runs; release the ports."""
-        self._closing = True
+        self._break_off()
+        with self._lock:
+            self._closing = True
+            self._invitations.withdraw()
         self._lookout.stop()
-        self._invitations.withdraw()
         self._environments.cancel()
         pids = self._pids(list(self._snapshot()))
         for pid in pids:
             os_processes.kill(pid)
         os_processes.wait_until_gone(pids, 2.0)
+        if self._launch:
+            self._launch.wait(BROKEN_OFF)
         if self._ports:
             self._ports.release()
         shutil.rmtree(self._folder.work, ignore_errors=True)
+
+    def _break_off(self) -> None:
+        """Let a launch that is under way start nobody any more."""
+        with self._lock:
+            if self._launch:
+                self._launch.cancel()
 
     def _prepare(self) -> None:
         try:
@@ -224,30 +251,33 @@ class ProcessRuntime:
             "packages": list(made.packages),
         }
 
-    def _start_model(self, spec: ContainerSpec, sounding: Sounding | None) -> None:
+    def _start_model(self, spec: ContainerSpec, sounding: Sounding | None, launch: Launch) -> None:
         made = None if spec.source is None else self._ready[spec.source, spec.python]
         told = {name: resolve(value, self._variables) for name, value in spec.environment}
         if sounding:
             types = [told["calculation_services"], *sounding.esdl_types]
             told["calculation_services"] = ";".join(types)
         if spec.source is None or made is None:
-            self._invite(Invitation(spec.name, told))
+            self._invite(Invitation(spec.name, told), launch)
             return
         argv = _command(spec, made) if spec.command else []
         cwd = Path(spec.source)
         if spec.workdir is not None:
             root = self._folder.work / spec.name
             files = [(file.source, file.target) for file in spec.files]
-            cwd = workplaces.lay_out(root, cwd, files, spec.workdir)
+            cwd = workplaces.lay_out(root, cwd, files, spec.workdir, launch.go_on)
             argv = workplaces.translated(argv, root)
             told = workplaces.translated_values(told, root)
         if spec.name in self._plan.external:
-            self._invite(Invitation(spec.name, told, argv, cwd))
+            self._invite(Invitation(spec.name, told, argv, cwd), launch)
         else:
-            self._start(spec, argv, _inherited(made) | told, cwd, talks=False)
+            self._start(spec, argv, _inherited(made) | told, cwd, talks=False, launch=launch)
 
-    def _invite(self, invitation: Invitation) -> None:
-        self._post(self._invitations.write(invitation))
+    def _invite(self, invitation: Invitation, launch: Launch) -> None:
+        with self._lock:
+            launch.go_on()
+            written = self._invitations.write(invitation)
+        self._post(written)
 
     def _start(
         self,
@@ -257,6 +287,7 @@ class ProcessRuntime:
         cwd: Path,
         *,
         talks: bool,
+        launch: Launch | None = None,
     ) -> None:
         log_name = spec.role if talks else spec.name
         if talks:
@@ -265,6 +296,8 @@ class ProcessRuntime:
         with self._folder.log(log_name).open("ab") as log, self._lock:
             if self._closing:
                 return
+            if launch:
+                launch.go_on()
             try:
                 process = os_processes.spawn(
                     argv,

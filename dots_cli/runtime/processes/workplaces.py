@@ -18,14 +18,21 @@ from dots_cli.render.sources import Dockerignore
 _NEVER = {".git", "__pycache__", ".venv", "venv", "node_modules", ".pytest_cache", ".mypy_cache"}
 
 
-def lay_out(root: Path, source: Path, files: Iterable[tuple[str, str]], workdir: str = "/") -> Path:
+def lay_out(
+    root: Path,
+    source: Path,
+    files: Iterable[tuple[str, str]],
+    workdir: str = "/",
+    go_on: Callable[[], None] = lambda: None,
+) -> Path:
     """Copy files of a source folder below `root`; returns the working directory there.
 
     `files` are (path in the source, absolute path in the container), later ones over earlier
-    ones; a folder brings all that is in it. EnvironmentFailure where they cannot be copied.
+    ones; a folder brings all that is in it. `go_on` is called before each file, and may raise what
+    is no OSError to break off. EnvironmentFailure where they cannot be copied.
     """
     try:
-        return _copied(root, source, files, workdir)
+        return _copied(root, source, files, workdir, go_on)
     except OSError as error:
         listed = error.args[0] if isinstance(error, shutil.Error) else None
         why = listed[0][2] if listed else f"{error.filename or root}: {error.strerror or error}"
@@ -35,16 +42,26 @@ def lay_out(root: Path, source: Path, files: Iterable[tuple[str, str]], workdir:
         ) from error
 
 
-def _copied(root: Path, source: Path, files: Iterable[tuple[str, str]], workdir: str) -> Path:
+def _copied(
+    root: Path,
+    source: Path,
+    files: Iterable[tuple[str, str]],
+    workdir: str,
+    go_on: Callable[[], None],
+) -> Path:
+    def copy(origin: str | Path, place: str | Path) -> None:
+        go_on()
+        shutil.copy2(origin, place)
+
     shutil.rmtree(root, ignore_errors=True)
     left_out = _left_out(source)
     for inside, target in files:
         origin, place = source / inside, below(root, target)
         if origin.is_dir():
-            shutil.copytree(origin, place, ignore=left_out, dirs_exist_ok=True)
+            shutil.copytree(origin, place, ignore=left_out, dirs_exist_ok=True, copy_function=copy)
         else:
             place.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(origin, place)
+            copy(origin, place)
     cwd = below(root, workdir)
     cwd.mkdir(parents=True, exist_ok=True)
     return cwd
