@@ -1,8 +1,10 @@
-"""What a run says whose services cannot be made ready. No service is started."""
+"""What a run says whose services cannot be made ready, or that is stopped before they start."""
 
 from __future__ import annotations
 
 import signal
+import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,7 +14,9 @@ from dots_cli.errors import EnvironmentFailure
 from dots_cli.plan import serialise
 from dots_cli.render import run_folder
 from dots_cli.render.run_folder import RunFolder
-from dots_cli.runtime.processes.environments import Environments
+from dots_cli.runtime import control
+from dots_cli.runtime.processes import ports
+from dots_cli.runtime.processes.environments import Environment, Environments
 from dots_cli.runtime.supervise import Supervisor
 from tests.unit.plan.planning import definition_of, plan_of, scenario_of, service
 
@@ -76,3 +80,28 @@ def test_one_failure_of_the_system_alone_is_one_of_the_machine_too(
     verdict = Supervisor(folder).run()
     assert (verdict.cause, verdict.exit_code) == ("environment", 4)
     assert "Too many open files" in verdict.message
+
+
+def test_a_stop_is_heard_while_a_federation_is_being_started(
+    folder: RunFolder, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    made = Environment(tmp_path, Path(sys.executable), (), "digest", cached=True)
+    monkeypatch.setattr(Environments, "ensure", lambda *_: made)
+    over, given_up = threading.Event(), threading.Event()
+
+    def reserve(_: object) -> ports.PortBlock:
+        control.send(folder, control.Request("stop", reason="interrupted"))
+        if not over.wait(20):
+            given_up.set()
+        raise EnvironmentFailure("the run has ended")
+
+    monkeypatch.setattr(ports, "reserve_for", reserve)
+    monkeypatch.setattr("dots_cli.runtime.processes.process_runtime.BROKEN_OFF", 0.05)
+    try:
+        verdict = Supervisor(folder).run()
+        assert (verdict.verdict, verdict.exit_code) == ("stopped", 130)
+        assert not given_up.is_set()
+    finally:
+        over.set()
+    started = [line for line in folder.events.read_text().splitlines() if "process_started" in line]
+    assert [line for line in started if '"store"' not in line] == []
