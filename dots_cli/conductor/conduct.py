@@ -77,8 +77,9 @@ class Crashed:
 
 @dataclass(frozen=True)
 class Answered:
-    """What the federates said about their times."""
+    """What the federates said about their times, when the question of that number was put."""
 
+    number: int
     times: Times | None
 
 
@@ -111,7 +112,6 @@ class Conductor:
         self._say = say
         self._stage = Stage()
         self._inbox: queue.SimpleQueue[Message] = queue.SimpleQueue()
-        self._questions: queue.SimpleQueue[Broker] = queue.SimpleQueue()
         self._may_leave = threading.Event()
         self._turned_away = threading.Event()
         self._watch = Watch(settings, OWN, self._ask, self._ask_silent, say)
@@ -128,7 +128,6 @@ class Conductor:
     def run(self) -> int:
         """Conduct; the exit code."""
         self._spawn("phases", self._work_through_phases)
-        self._spawn("questions", self._answer_questions)
         if self._settings.in_container:
             self._spawn("presence", self._look_after_models)
         code = self._listen()
@@ -180,8 +179,8 @@ class Conductor:
                 self._watch.begin(gate, now)
             case EndReached():
                 self._watch.end_reached(now)
-            case Answered(answer):
-                self._watch.answered(answer, now)
+            case Answered(number, answer):
+                self._watch.answered(number, answer, now)
             case Unanswered(silent):
                 self._watch.unanswered(silent, now)
             case Finished():
@@ -250,22 +249,17 @@ class Conductor:
         self._may_leave.set()
         self._inbox.put(EndReached())
 
-    def _ask(self) -> None:
+    def _ask(self, number: int) -> None:
         broker = self._stage.broker
         if broker is not None:
-            self._questions.put(broker)
+            self._spawn("question", lambda: self._answer(number, broker))
 
-    def _answer_questions(self) -> None:
-        while True:
-            broker = self._questions.get()
-            try:
-                answer = times(broker.ask_times(), OWN)
-            except QueryFailed:
-                answer = None
-            except Failure as failure:
-                self._inbox.put(Crashed(failure))
-                return
-            self._inbox.put(Answered(answer))
+    def _answer(self, number: int, broker: Broker) -> None:
+        try:
+            answer = times(broker.ask_times(), OWN)
+        except QueryFailed:
+            answer = None
+        self._inbox.put(Answered(number, answer))
 
     def _ask_silent(self) -> None:
         broker = self._stage.broker

@@ -51,14 +51,15 @@ class Watch:
 
     `own` are names of federates of the conductor's own. `ask` puts the question where the federates
     are (it may block, so it is put in another thread) and returns at once; the answer comes to
-    `answered`. Where none comes, `ask_silent` asks who does not answer; that comes to `unanswered`.
+    `answered` with the number that the question had. Where none comes, `ask_silent` asks who does
+    not answer; that comes to `unanswered`.
     """
 
     def __init__(
         self,
         settings: Settings,
         own: Iterable[str],
-        ask: Callable[[], None],
+        ask: Callable[[int], None],
         ask_silent: Callable[[], None],
         say: Say,
     ) -> None:
@@ -76,6 +77,7 @@ class Watch:
         self._reached = 0.0
         self._holders: tuple[str, ...] = ()
         self._silent: tuple[str, ...] = ()
+        self._asked = 0
         self._asked_at: float | None = None
         self._asked_silent = False
         self._asked_of_held = False
@@ -99,7 +101,8 @@ class Watch:
     @property
     def interval(self) -> float:
         """Seconds until it wants to look again."""
-        return QUIET_INTERVAL if self._waits_for_quiet and self._asked_at is None else TICK
+        asks_soon = self._asked_at is None or not self._asked_of_held
+        return QUIET_INTERVAL if self._waits_for_quiet and asks_soon else TICK
 
     def hand_out(self, now: float) -> None:
         """All models have joined phase 1 and take the ESDL now."""
@@ -192,8 +195,13 @@ class Watch:
         self._hold_to_limit(now)
         self._inquire(now)
 
-    def answered(self, answer: Times | None, now: float) -> None:
-        """Take note of where the federates are; None where HELICS gave no answer."""
+    def answered(self, number: int, answer: Times | None, now: float) -> None:
+        """Take note of where the federates are; None where HELICS gave no answer.
+
+        Only the question that was put last counts.
+        """
+        if number != self._asked:
+            return
         self._asked_at = None
         self._ask_from = now + ASK_INTERVAL
         if answer is None:
@@ -291,7 +299,13 @@ class Watch:
         return moment.isoformat(sep=" ", timespec="seconds")
 
     def _inquire(self, now: float) -> None:
+        held = self._gate is not None and self._gate.held
         if self._asked_at is not None:
+            if self._waits_for_quiet and held and not self._asked_of_held:
+                # A federate that is just being granted a time takes a question with its next
+                # request. The gate makes none while it stands, so the answer may never come.
+                self._put_question(held, now)
+                return
             blocked = now - self._asked_at > ANSWER_PATIENCE
             if blocked and self._stopping_since is not None:
                 self.stopped = True  # A federate is dead: there is no quiet to wait for.
@@ -301,10 +315,14 @@ class Watch:
             return
         stands = self._still.waited(now) >= 0.8 and not self._paused
         if now >= self._ask_from and (stands or self._waits_for_quiet):
-            self._asked_at = now
-            self._asked_silent = False
-            self._asked_of_held = self._gate is not None and self._gate.held
-            self._ask()
+            self._put_question(held, now)
+
+    def _put_question(self, held: bool, now: float) -> None:
+        self._asked += 1
+        self._asked_at = now
+        self._asked_silent = False
+        self._asked_of_held = held
+        self._ask(self._asked)
 
     def _is_ahead(self, pause: float | None) -> bool:
         return pause is not None and self._reached < pause < self._duration

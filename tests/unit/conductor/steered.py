@@ -53,8 +53,9 @@ class Scene:
         told = made.settings(limits=Limits(join, step), **more)
         self.watch = Watch(told, OWN, self._ask, self._ask_silent, self.said)
 
-    def _ask(self) -> None:
-        self.asked += 1
+    def _ask(self, number: int) -> None:
+        assert number == self.asked + 1
+        self.asked = number
 
     def _ask_silent(self) -> None:
         self.asked_silent += 1
@@ -75,7 +76,7 @@ class Scene:
         self.watch.tick(self.now, lambda: not self.allowed_to_leave)
 
     def answer(self, *holders: str, latest: float) -> None:
-        self.watch.answered(Times(holders, latest), self.now)
+        self.watch.answered(self.asked, Times(holders, latest), self.now)
 
     def quiet_at(self, waited: float, reached: float) -> None:
         """Look; the question that is then put is answered with: nobody computes."""

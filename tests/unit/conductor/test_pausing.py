@@ -8,6 +8,7 @@ import pytest
 
 from dots_cli.conductor.failure import Failure
 from dots_cli.conductor.watch import ANSWER_PATIENCE, QUIET_INTERVAL, STEP_EDGE, STOP_PATIENCE, TICK
+from dots_cli.conductor.whereabouts import Times
 from tests.unit.conductor.steered import DAY, Scene
 
 
@@ -28,6 +29,24 @@ def test_a_pause_between_two_steps_is_one_at_the_time_that_was_asked_for() -> No
     scene.tick(0.2, 4000.0)
     scene.answer(latest=3600.0)
     assert scene.said.events[-1] == {"event": "paused", "simulated": 4000.0}
+
+
+def test_a_question_that_nobody_took_before_the_gate_stood_is_put_again() -> None:
+    scene = Scene().begin()
+    scene.tick(0.0, 1800.0)
+    scene.watch.pause(None, scene.now)
+    scene.broker.reached -= 1.0  # the gate is on its way
+    scene.tick(0.02)
+    assert scene.asked == 1
+    assert scene.watch.interval == QUIET_INTERVAL
+    scene.tick(0.04, 1800.0)
+    assert scene.asked == 2
+    scene.tick(0.3)
+    assert scene.asked == 2
+    scene.watch.answered(1, Times((), 0.0), scene.now)
+    assert "paused" not in scene.said.names
+    scene.answer(latest=1800.0)
+    assert scene.said.events[-1] == {"event": "paused", "simulated": 1800.0}
 
 
 def test_a_pause_may_last() -> None:

@@ -77,7 +77,7 @@ def test_no_question_is_put_while_another_is_open() -> None:
     for tenth in range(100):
         scene.tick(tenth / 10)
     assert scene.asked == 1
-    scene.watch.answered(None, scene.now)
+    scene.watch.answered(1, None, scene.now)
     scene.tick(10.3)
     assert scene.asked == 1
     scene.tick(10.5)
