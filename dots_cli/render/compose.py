@@ -10,6 +10,7 @@ from typing import Any
 
 import yaml
 
+from dots_cli.definition.volumes import parse_volume
 from dots_cli.plan.containers import GRAFANA, GRAFANA_PORT
 from dots_cli.plan.model import BUILT, LOG_OPTIONS, ContainerSpec, HealthCheck, Plan
 from dots_cli.plan.references import escape
@@ -67,10 +68,10 @@ def _project(name: str, specs: Sequence[ContainerSpec], files: Mapping[str, str]
 def _shared(specs: Sequence[ContainerSpec]) -> dict[str, Any]:
     networks = dict.fromkeys(name for spec in specs for name in spec.networks)
     volumes = dict.fromkeys(
-        source
+        volume.source
         for spec in specs
-        for source in (volume.split(":")[0] for volume in spec.volumes)
-        if _is_name(source)
+        for volume in map(parse_volume, spec.volumes)
+        if volume.is_named
     )
     found = {"networks": networks, "volumes": volumes}
     return {key: {name: {} for name in names} for key, names in found.items() if names}
@@ -137,11 +138,6 @@ def _seconds(seconds: float) -> str:
 
 def _config(source: str) -> str:
     return source.replace("/", "-").replace(".", "-")
-
-
-def _is_name(source: str) -> bool:
-    """Whether it is a volume of the project, not a folder of the machine or a drive's letter."""
-    return len(source) > 1 and "/" not in source and not source.startswith((".", "~", "\\"))
 
 
 def _head(plan: Plan) -> str:

@@ -16,6 +16,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 
+from dots_cli.definition.volumes import parse_volume
 from dots_cli.errors import DotsError
 from dots_cli.plan.containers import GRAFANA_PORT, SETTINGS_FILE, STORE_PORT
 from dots_cli.plan.model import ContainerSpec, Plan
@@ -39,7 +40,6 @@ from dots_cli.runtime.containers import (
     own_store,
     run_networks,
     sounded,
-    translate,
 )
 from dots_cli.runtime.containers.activity import Activity
 from dots_cli.runtime.containers.ends import Ends
@@ -244,9 +244,9 @@ class DockerRuntime:
         if self._closing:
             return
         engine = self._engine
-        for source, _, _ in map(translate.split_volume, spec.volumes):
-            if translate.is_named(source):
-                engine.ensure_volume(self._project, source)
+        for volume in map(parse_volume, spec.volumes):
+            if volume.is_named:
+                engine.ensure_volume(self._project, volume.source)
         spec = self._as_it_starts(spec)
         ident = engine.create(spec, self._project, self._variables, self._content, networks)
         attached = engine.attach(ident)

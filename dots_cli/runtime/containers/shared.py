@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
+from dots_cli.definition.volumes import parse_volume
 from dots_cli.errors import EnvironmentFailure, StoreFailure
 from dots_cli.plan.model import ContainerSpec
 from dots_cli.plan.references import names, resolve
@@ -120,9 +121,9 @@ class Shared:
             end(self._engine, old)
         project = self._project
         networks = {name: self._engine.ensure_network(project, name) for name in spec.networks}
-        for source, _, _ in map(translate.split_volume, spec.volumes):
-            if translate.is_named(source):
-                self._engine.ensure_volume(project, source)
+        for volume in map(parse_volume, spec.volumes):
+            if volume.is_named:
+                self._engine.ensure_volume(project, volume.source)
         self._keep_files(spec)
         ident = self._start_on_free_ports(spec, networks)
         self._made[spec.name] = [ident, self._made_of(spec)]
@@ -194,9 +195,9 @@ class Shared:
 
     def _refuses(self, spec: ContainerSpec) -> StoreFailure:
         volumes = ", ".join(
-            translate.volume_name(self._project, source)
-            for source, _, _ in map(translate.split_volume, spec.volumes)
-            if translate.is_named(source)
+            translate.volume_name(self._project, volume.source)
+            for volume in map(parse_volume, spec.volumes)
+            if volume.is_named
         )
         return StoreFailure(
             f"the data of {spec.name} in the volume {volumes} is from another password than the "

@@ -10,6 +10,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from dots_cli.definition.volumes import parse_volume
 from dots_cli.plan.model import LOG_OPTIONS, ContainerSpec, HealthCheck
 from dots_cli.plan.references import resolve
 from dots_cli.runtime.containers.facts import PROJECT_LABEL, SERVICE_LABEL, Project
@@ -87,26 +88,11 @@ def volume_binds(volumes: Sequence[str], project: Project) -> list[str]:
     """`name:/path[:ro]` as the engine takes it: names are the project's, the mode is spelt out."""
     binds = []
     for volume in volumes:
-        source, target, mode = split_volume(volume)
-        if is_named(source):
+        source, target, mode = found = parse_volume(volume)
+        if found.is_named:
             source = volume_name(project, source)
         binds.append(f"{source}:{target}:{mode}")
     return binds
-
-
-def split_volume(volume: str) -> tuple[str, str, str]:
-    """(source, target, mode) of a volume; a source may hold the colon of a Windows drive."""
-    rest, _, last = volume.rpartition(":")
-    mode = "rw"
-    if not last.startswith("/"):
-        mode, volume = last, rest
-        rest, _, last = volume.rpartition(":")
-    return rest, last, mode
-
-
-def is_named(source: str) -> bool:
-    """Whether a volume's source is a name, not a folder of the machine."""
-    return not any(sign in source for sign in "/\\:") and not source.startswith((".", "~"))
 
 
 def volume_name(project: Project, name: str) -> str:
