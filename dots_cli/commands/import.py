@@ -35,6 +35,7 @@ def register(app: typer.Typer) -> None:
 
         from dots_cli.definition import Overrides
         from dots_cli.definition.check import read_both
+        from dots_cli.definition.shell import command
         from dots_cli.errors import InputError, Problem, UsageError
         from dots_cli.output import console
         from dots_cli.output.pages import coverage_page
@@ -53,6 +54,10 @@ def register(app: typer.Typer) -> None:
             if taken and not force:
                 hint = "Name another folder, or replace them with `--force`."
                 raise UsageError(f"{output} holds {' and '.join(taken)} already", hint)
+            own = output / "scenario.services.yaml"
+            if own.exists():
+                hint = "Name another folder, or move that file away."
+                raise UsageError(f"{own} is there, and would be taken before services.yaml", hint)
             written = write_imported(output, scenario, definition)
         console.print_problems(definition.warnings)
         coverage = coverage_of(scenario, definition.services)
@@ -69,4 +74,4 @@ def register(app: typer.Typer) -> None:
         console.print_result(f"Written: {' and '.join(str(path) for path in written)}")
         for line in coverage_page(coverage):
             console.print_result(line)
-        console.say(f"Look it through, then: dots run {written[0]}")
+        console.say(f"Look it through, then: {command('run', written[0])}")

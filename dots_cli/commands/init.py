@@ -60,6 +60,7 @@ def _write_definition(path: Path, output: Path | None, force: bool, as_json: boo
 
     from dots_cli.definition.catalogue import read_catalogue
     from dots_cli.definition.check import read_scenario
+    from dots_cli.definition.shell import command, quoted
     from dots_cli.definition.starter import known_services, starter
     from dots_cli.errors import UsageError
     from dots_cli.output import console
@@ -73,15 +74,21 @@ def _write_definition(path: Path, output: Path | None, force: bool, as_json: boo
     target = output or path.with_name("services.yaml")
     with writing(target):
         require_file_name(target)
+        other = path.with_name(f"{path.stem}.services.yaml")
+        if output is None and other.exists():
+            raise UsageError(
+                f"{other} is there already, and is taken before {target.name}",
+                f"`--force -o {quoted(other)}` replaces it; `-o FILE` writes another, to be named"
+                " with `--services FILE`.",
+            )
         if target.exists() and not force:
-            other = path.with_name(f"{path.stem}.services.yaml")
             raise UsageError(
                 f"{target} is there already",
-                f"`--force` replaces it; `-o {other}` writes another, found for this scenario"
-                " alone.",
+                f"`--force` replaces it; `-o {quoted(other)}` writes another, found for this"
+                " scenario alone.",
             )
     catalogue = read_catalogue()
-    text = with_schema(starter(scenario, catalogue))
+    text = with_schema(starter(scenario, catalogue, _call(path, target, inside=True)))
     with writing(target):
         target.parent.mkdir(parents=True, exist_ok=True)
         write_atomically(target, text)
@@ -100,12 +107,27 @@ def _write_definition(path: Path, output: Path | None, force: bool, as_json: boo
     console.print_result(f"Written: {target}")
     for line in coverage_page(coverage):
         console.print_result(line)
-    console.say(f"Look it through, then: dots validate {path}")
+    console.say(f"Look it through, then: {command('validate', *_call(path, target))}")
+
+
+def _call(scenario: Path, target: Path, *, inside: bool = False) -> tuple[str | Path, ...]:
+    """How a command is told both files: the definition where another or none would be found.
+
+    With `inside` as from their folder, if they lie in the same one.
+    """
+    own = scenario.with_name(f"{scenario.stem}.services.yaml")
+    together = target.absolute().parent == scenario.absolute().parent
+    found = own.name if own.exists() else "services.yaml"
+    if inside and together:
+        scenario, target = Path(scenario.name), Path(target.name)
+    is_found = together and target.name in (own.name, found)
+    return (scenario,) if is_found else (scenario, "--services", target)
 
 
 def _copy_example(name: str, folder: Path, force: bool, as_json: bool) -> None:
     import shutil
 
+    from dots_cli.definition.shell import command
     from dots_cli.errors import UsageError
     from dots_cli.output import console
     from dots_cli.render.editor import put_schema, with_schema
@@ -133,4 +155,4 @@ def _copy_example(name: str, folder: Path, force: bool, as_json: bool) -> None:
         return
     console.print_result(f"Written: {folder}")
     for scenario in scenarios:
-        console.say(f"Run it with: dots run {scenario}")
+        console.say(f"Run it with: {command('run', scenario)}")

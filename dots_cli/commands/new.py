@@ -179,11 +179,12 @@ def _write(folder: Path, render: Callable[[], Files], as_json: bool) -> None:
 
 
 def _say_what_next(scenario: Path, folder: Path, service: NewService, as_json: bool) -> None:
+    from dots_cli.definition.shell import command
     from dots_cli.output import console
 
     if as_json:
         return
     formulas = folder / "src" / service.package / "formulas.py"
-    console.say(f"Run it:       dots run {scenario} --runtime process")
+    console.say(f"Run it:       {command('run', scenario, '--runtime', 'process')}")
     console.say("Its results:  dots results")
     console.say(f"Make it your own, then run it again: {formulas}")

@@ -42,7 +42,8 @@ def _completed(service: Service, catalogue: Catalogue) -> Service:
 
 def _lines(definition: Definition, scenario: Scenario, catalogue: Catalogue) -> Iterator[str]:
     origin = f"{scenario.path.name} ({scenario.title})" if scenario.title else scenario.path.name
-    yield from head("scenario.esdl", f"imported from {' '.join(origin.split())}")
+    name = "scenario.esdl"
+    yield from head(name, f"imported from {' '.join(origin.split())}", (name,))
     yield ""
     yield "simulation:"
     yield f"  start: {definition.start}  # no time zone, like the models"

@@ -6,10 +6,12 @@ import re
 import textwrap
 from collections.abc import Iterator, Mapping
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from dots_cli.definition.catalogue import Published
 from dots_cli.definition.model import Scenario, Service, sanitised
+from dots_cli.definition.shell import command
 
 _FALLBACK_START = datetime(2024, 1, 1)
 
@@ -32,15 +34,22 @@ def known_services(
     ]
 
 
-def starter(scenario: Scenario, catalogue: Mapping[str, tuple[Published, ...]]) -> str:
-    """A commented definition: every class of the scenario, those of known services filled in."""
-    return "\n".join([*_head(scenario), *_services(scenario, catalogue), *_rest(scenario)]) + "\n"
+def starter(
+    scenario: Scenario,
+    catalogue: Mapping[str, tuple[Published, ...]],
+    call: tuple[str | Path, ...] = (),
+) -> str:
+    """A commented definition: every class of the scenario, those of known services filled in.
+
+    `call` is what its head lets a person write behind `dots run`; default: the scenario's name.
+    """
+    head_lines = _head(scenario, call or (_one_line(scenario.path.name),))
+    return "\n".join([*head_lines, *_services(scenario, catalogue), *_rest(scenario)]) + "\n"
 
 
-def _head(scenario: Scenario) -> Iterator[str]:
-    name = _one_line(scenario.path.name)
+def _head(scenario: Scenario, call: tuple[str | Path, ...]) -> Iterator[str]:
     start = scenario.first_instant
-    yield from head(name, "written by `dots init`")
+    yield from head(_one_line(scenario.path.name), "written by `dots init`", call)
     yield ""
     yield "simulation:"
     why = "where the profiles in the file begin" if start else "no time zone"
@@ -51,12 +60,15 @@ def _head(scenario: Scenario) -> Iterator[str]:
     yield "services:"
 
 
-def head(name: str, origin: str) -> Iterator[str]:
-    """The comment at the top of a definition for a scenario of that name."""
+def head(name: str, origin: str, call: tuple[str | Path, ...]) -> Iterator[str]:
+    """The comment at the top of a definition for a scenario of that name.
+
+    `call` is how a command is told the scenario and, where it is not found, the definition.
+    """
     yield f"# Service definition for {name}, {origin}."
-    yield f"# Check it:           dots validate {name}"
-    yield f"# See what it starts: dots plan {name}"
-    yield f"# Run it:             dots run {name}"
+    yield f"# Check it:           {_one_line(command('validate', *call))}"
+    yield f"# See what it starts: {_one_line(command('plan', *call))}"
+    yield f"# Run it:             {_one_line(command('run', *call))}"
     yield "# All keys:           dots schema"
 
 

@@ -10,6 +10,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from dots_cli.app import app
+from dots_cli.definition.shell import quoted
 from dots_cli.errors import ExitCode
 from tests.support import ROOT
 from tests.support.repositories import commit, repository
@@ -44,6 +45,22 @@ def request_file(tmp_path: Path) -> Path:
     path = tmp_path / "request.json"
     path.write_text(json.dumps(whole, indent=2), encoding="utf-8")
     return path
+
+
+def test_nothing_is_imported_that_another_definition_hides(
+    request_file: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "scenario.services.yaml").write_text("mine", encoding="utf-8")
+    result = dots("import", request_file, "-o", tmp_path, "--force")
+    assert result.exit_code == ExitCode.USAGE
+    assert "would be taken before services.yaml" in result.stderr
+    assert not (tmp_path / "services.yaml").exists()
+
+
+def test_the_next_step_can_be_typed_into_a_shell(request_file: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "my village"
+    result = dots("import", request_file, "-o", folder)
+    assert f"dots run {quoted(folder / 'scenario.esdl')}\n" in result.stderr
 
 
 def test_a_request_becomes_a_folder_that_can_be_run(request_file: Path, tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from dots_cli.app import app
+from dots_cli.definition.shell import quoted
 from dots_cli.errors import ExitCode
 from tests.support import ROOT
 from tests.support.terminal import opened
@@ -41,6 +42,16 @@ def test_a_program_is_told_the_files(tmp_path: Path) -> None:
     assert data["written"] == str(target)
     assert all((target / name).is_file() for name in data["files"])
     assert (target / "example" / ".dots" / "services.schema.json").is_file()
+
+
+@pytest.mark.parametrize("kind", ["service", "project"])
+def test_the_next_step_can_be_typed_into_a_shell(tmp_path: Path, kind: str) -> None:
+    folder = tmp_path / "it's # mine"
+    named = ("-o", folder) if kind == "service" else ("--service", "heat-pump")
+    given = "heat-pump" if kind == "service" else folder
+    result = dots("new", kind, given, *named)
+    scenario = folder / ("example/scenario.esdl" if kind == "service" else "scenario.esdl")
+    assert f"dots run {quoted(scenario)} --runtime process\n" in result.stderr
 
 
 def test_a_project_is_a_folder_with_one_service(tmp_path: Path) -> None:

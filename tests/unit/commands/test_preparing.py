@@ -9,6 +9,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from dots_cli.app import app
+from dots_cli.definition.shell import quoted
 from dots_cli.errors import ExitCode
 from dots_cli.plan.serialise import from_json
 from dots_cli.resources import SCHEMA, shipped
@@ -181,6 +182,38 @@ def test_init_writes_where_it_is_told_to(village: Path) -> None:
     assert target.is_file()
 
 
+def test_init_writes_nothing_that_another_definition_hides(village: Path) -> None:
+    own = village.with_name("village.services.yaml")
+    own.write_text("mine", encoding="utf-8")
+    for more in ((), ("--force",)):
+        result = dots("init", village, *more)
+        assert result.exit_code == ExitCode.USAGE
+        assert result.stderr.startswith(f"error: {own} is there already, and is taken before")
+        assert f"`--force -o {quoted(own)}`" in result.stderr
+        assert not village.with_name("services.yaml").exists()
+
+
+@pytest.mark.parametrize("name", ["other.yaml", "services.yaml"])
+def test_init_names_the_definition_where_another_or_none_would_be_found(
+    village: Path, name: str
+) -> None:
+    if name == "services.yaml":
+        village.with_name("village.services.yaml").write_text("mine", encoding="utf-8")
+    target = village.with_name(name)
+    result = dots("init", village, "-o", target)
+    assert f"dots validate {quoted(village)} --services {quoted(target)}\n" in result.stderr
+    head = target.read_text(encoding="utf-8")
+    assert f"dots run village.esdl --services {name}\n" in head
+    assert dots("validate", village, "--services", target).exit_code == 0
+
+
+def test_init_beside_nothing_names_both_files_as_they_were_given(village: Path) -> None:
+    target = village.parent / "elsewhere" / "village.services.yaml"
+    assert dots("init", village, "-o", target).exit_code == 0
+    call = f"dots plan {quoted(village)} --services {quoted(target)}\n"
+    assert call in target.read_text(encoding="utf-8")
+
+
 def test_init_of_a_broken_scenario_writes_nothing(tmp_path: Path) -> None:
     (tmp_path / "a.esdl").write_text("no xml", encoding="utf-8")
     assert dots("init", tmp_path / "a.esdl").exit_code == ExitCode.INPUT
@@ -198,7 +231,7 @@ def test_an_example_is_copied_and_can_be_validated(tmp_path: Path) -> None:
     result = dots("init", "--example", "two-houses", folder)
     assert result.exit_code == 0
     (scenario,) = folder.glob("*.esdl")
-    assert f"dots run {scenario}" in result.stderr
+    assert f"dots run {quoted(scenario)}\n" in result.stderr
     assert dots("validate", scenario).exit_code == 0
     assert not list(folder.rglob("__pycache__"))
     original = shipped("examples") / "two-houses"
