@@ -129,10 +129,6 @@ class Broker:
         """Full names of the endpoints of all federates."""
         return list(self._query("endpoints"))
 
-    def publications(self) -> list[str]:
-        """Full keys of the publications of all federates."""
-        return list(self._query("publications"))
-
     def states(self) -> dict[str, str]:
         """The state of each federate by name, `disconnected` for one that has left."""
         state = self._query("current_state")

@@ -27,8 +27,9 @@ from .presence import watch_over
 from .questions import QueryFailed
 from .settings import Settings
 from .silence import silent
+from .speak import Say
 from .stage import Stage
-from .watch import Say, Watch
+from .watch import Watch
 from .whereabouts import Times, left_early, times
 
 FAREWELL = 1.0

@@ -6,10 +6,9 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 
 from .failure import Failure
-from .roll_call import RollCall
+from .roll_call import RollCall, model_of
 from .settings import Settings
-
-Say = Callable[..., None]
+from .speak import Say
 
 
 class Herald:
@@ -49,7 +48,7 @@ class Herald:
     def waits_for_ready(self, not_ready: Callable[[], Iterable[str]]) -> None:
         """All have joined, but not all can start: `not_ready` gives federates."""
         if self._due():
-            models = sorted({name.split("/", 1)[0] for name in not_ready()})
+            models = sorted({model_of(name) for name in not_ready()})
             self._hold_to_limit(models, f"joined phase {self._phase} but did not get ready")
             self._tell(models, [m for m in self._call.joined if m not in models])
 
@@ -117,7 +116,7 @@ def strangers(names: Sequence[str]) -> Failure:
         f"{', '.join(names)} joined the federation, but no model of this run is called so",
         "Look for a program that uses this run's broker; a service must name its federates after "
         "its `model_id`.",
-        sorted({name.split("/", 1)[0] for name in names if "/" in name}),
+        sorted({model_of(name) for name in names if "/" in name}),
     )
 
 

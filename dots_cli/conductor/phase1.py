@@ -13,8 +13,9 @@ from .broker import MAX_TIME, Broker
 from .failure import Failure
 from .federates import Mailbox
 from .front_door import FrontDoor
-from .herald import Herald, Say
+from .herald import Herald
 from .settings import Model, Settings
+from .speak import Say
 from .stage import Stage, poll
 from .whereabouts import left_early
 

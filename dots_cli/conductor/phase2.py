@@ -10,9 +10,10 @@ from .broker import VERSION, Broker
 from .failure import Failure
 from .front_door import FrontDoor
 from .gate import Gate
-from .herald import Herald, Say, too_late
+from .herald import Herald, too_late
 from .phase1 import Spoken, services_of
 from .settings import Settings
+from .speak import Say
 from .stage import Stage, poll
 from .whereabouts import left_early
 

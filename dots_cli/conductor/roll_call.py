@@ -27,6 +27,11 @@ class RollCall:
         return not (self.missing or self.unexpected or self.surplus)
 
 
+def model_of(federate: str) -> str:
+    """The model of a federate: `pv-1` of `pv-1/irradiance`; a model's own name stays."""
+    return federate.partition("/")[0]
+
+
 def gone(states: Mapping[str, str]) -> list[str]:
     """Names of the federates that have left, from the state of each."""
     return [name for name, state in states.items() if state == "disconnected"]

@@ -6,7 +6,11 @@ import contextlib
 import json
 import os
 import threading
+from collections.abc import Callable
 from pathlib import Path
+
+Say = Callable[..., None]
+"""Says an event by its name, with its fields by theirs."""
 
 
 class Speaker:

@@ -11,11 +11,11 @@ from datetime import timedelta
 from typing import Literal, Protocol
 
 from .failure import Failure
+from .roll_call import model_of
 from .settings import Settings
+from .speak import Say
 from .standstill import Standstill
 from .whereabouts import Times, left_early
-
-Say = Callable[..., None]
 
 STEP_EDGE = 0.001
 """Seconds past a step where a barrier lets that step be finished, and nothing later start."""
@@ -271,7 +271,7 @@ class Watch:
         if self._still.waited(now) < limit:
             return
         names = f", held by {', '.join(self._holders)}" if self._holders else ""
-        models = sorted({name.split("/", 1)[0] for name in self._holders})
+        models = sorted({model_of(name) for name in self._holders})
         if self._external and self._external.issuperset(models):
             return  # a person holds it, or nobody knows who does
         if handing:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .failure import Failure
+from .roll_call import model_of
 
 
 @dataclass(frozen=True)
@@ -36,5 +37,5 @@ def left_early(left: Iterable[str], own: Iterable[str]) -> Failure | None:
         "early",
         f"{', '.join(gone)} left the federation before the simulated end",
         "Look at the end of its log.",
-        sorted({name.split("/", 1)[0] for name in gone}),
+        sorted({model_of(name) for name in gone}),
     )

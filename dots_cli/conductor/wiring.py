@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from .failure import Failure
+from .roll_call import model_of
 from .settings import Settings
 
 
@@ -23,7 +24,7 @@ def missing_publications(flow: Mapping[str, Any], unknown: Iterable[str]) -> dic
 def holes(settings: Settings, missing: Mapping[str, list[str]]) -> Failure:
     """Somebody needs what nobody publishes: who, what, and which ESDL type it should come from."""
     keys = sorted({key for wanted in missing.values() for key in wanted})
-    models = sorted({name.split("/", 1)[0] for name in missing})
+    models = sorted({model_of(name) for name in missing})
     services = sorted({settings.model(m).service for m in models if _planned(settings, m)})
     types = sorted({key.split("/", 1)[0] for key in keys})
     served = {model.esdl_type: model.service for model in settings.models}
@@ -74,7 +75,7 @@ def published_twice(settings: Settings, key: str) -> Failure:
 
 def idle(settings: Settings, federates: list[str]) -> Failure:
     """Calculations with neither inputs nor a time period: they would never compute."""
-    models = sorted({name.split("/", 1)[0] for name in federates})
+    models = sorted({model_of(name) for name in federates})
     services = sorted({settings.model(m).service for m in models if _planned(settings, m)})
     unserved = ", ".join(settings.unserved)
     return Failure(

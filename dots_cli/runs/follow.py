@@ -160,20 +160,6 @@ def _explanation(events: Sequence[Event]) -> int:
     return 0
 
 
-def follow(
-    folder: RunFolder, from_start: bool = True, only: str | None = None
-) -> Iterator[Event | LogLines]:
-    """Events and log lines of a run as they come; the verdict is the last.
-
-    SupervisorLost when nobody owns the run any more and there is no verdict.
-    """
-    follower = Follower(folder, from_start=from_start, only=only)
-    while follower.verdict is None:
-        yield from follower.poll()
-        if follower.verdict is None and not follower.more:
-            time.sleep(POLL)
-
-
 def lost(folder: RunFolder) -> SupervisorLost:
     """The failure of a run that nobody owns and that has no verdict."""
     return SupervisorLost(

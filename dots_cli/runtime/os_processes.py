@@ -91,16 +91,6 @@ def wait_until_gone(pids: Sequence[int], seconds: float) -> list[int]:
     return left
 
 
-def started_at(pid: int) -> float | None:
-    """When a process started (seconds since 1970), None if it is gone: tells a reused pid."""
-    import psutil
-
-    try:
-        return float(psutil.Process(pid).create_time())
-    except psutil.Error:
-        return None
-
-
 def cpu_seconds(pid: int) -> float:
     """User and system time that a process and its children have used; 0 where it is gone.
 

@@ -186,11 +186,6 @@ class Judge:
         if self._waiting and now - self._waiting[0] >= SETTLE:
             self._decide(self._waiting[1])
 
-    @property
-    def undecided(self) -> bool:
-        """Whether a cause waits for a more telling one."""
-        return self._waiting is not None and self.verdict is None
-
     def _suspect(self, verdict: Verdict, now: float) -> None:
         if self._waiting is None:
             self._waiting = (now, verdict)

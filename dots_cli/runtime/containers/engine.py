@@ -40,7 +40,7 @@ class Engine:
     def __init__(self, api: Any, address: str) -> None:
         self._api = api
         self.address = address
-        self._ahead = 0.0
+        self._ahead: float | None = None
         self._joins_all_at_once = sdk.api_version(str(api.api_version)) >= (1, 44)
 
     @classmethod
@@ -144,21 +144,6 @@ class Engine:
                 if "already in progress" not in error.message:
                     raise
                 self._wait_until_removed(ident)
-
-    def wait_healthy(self, ident: str, seconds: float) -> bool:
-        """Wait for a health check to succeed, or a container without one to run.
-
-        False when it has ended, is unhealthy, or after `seconds`.
-        """
-        deadline = time.monotonic() + seconds
-        while time.monotonic() < deadline:
-            now = self.inspect(ident)
-            if now.has_ended or now.health == "unhealthy":
-                return False
-            if now.state == "running" and now.health in (None, "healthy"):
-                return True
-            time.sleep(POLL)
-        return False
 
     def tail(self, ident: str, lines: int | None = None, since: float | None = None) -> str:
         """The last lines that a container has printed; those since a time of its clock."""
@@ -347,7 +332,9 @@ class Engine:
 
     def now(self) -> float:
         """The engine's clock, in seconds since 1970."""
-        return time.time() + self._ahead
+        if self._ahead is None:
+            self.info()
+        return time.time() + (self._ahead or 0.0)
 
     @staticmethod
     def stamp(at: float) -> str:

@@ -15,6 +15,7 @@ from dots_cli.plan.model import ContainerSpec
 from dots_cli.runs.findings import gigabytes
 from dots_cli.runtime import engine_probe
 from tests.support.acting import make_run
+from tests.support.processes import wait_for
 
 NOBODY = "unix:///nowhere/docker.sock"
 
@@ -126,7 +127,7 @@ def test_containers_that_outlive_their_run_are_named_with_what_to_do() -> None:
             engine.start(ident)
             found = findings(dots("doctor", "--json"))["leftovers"]
             engine.kill(ident)
-            assert not engine.wait_healthy(ident, 20)
+            wait_for(lambda: engine.inspect(ident).has_ended, 20, "its end")
             ended = findings(dots("doctor", "--json"))["leftovers"]
         finally:
             engine.remove(ident)

@@ -4,13 +4,15 @@ import random
 import threading
 import time
 from collections import Counter
+from collections.abc import Iterator
 
 import pytest
 
 from dots_cli.errors import SupervisorLost
+from dots_cli.render.run_folder import RunFolder
 from dots_cli.runs import follow as following
 from dots_cli.runs import logs
-from dots_cli.runs.follow import Follower, follow
+from dots_cli.runs.follow import POLL, Follower
 from dots_cli.runs.logs import LogLines
 from dots_cli.runtime.events import (
     Event,
@@ -21,6 +23,15 @@ from dots_cli.runtime.events import (
     VerdictReached,
 )
 from tests.support.acting import MODELS, Actor, make_run
+
+
+def follow(folder: RunFolder) -> Iterator[Event | LogLines]:
+    """Everything as it comes, until the verdict."""
+    follower = Follower(folder)
+    while follower.verdict is None:
+        yield from follower.poll()
+        if follower.verdict is None and not follower.more:
+            time.sleep(POLL)
 
 
 def texts(items: list[Event | LogLines]) -> list[tuple[str, str]]:
