@@ -124,7 +124,7 @@ class DotsGroup(TyperGroup):
         try:
             return super().parse_args(ctx, args)
         except BrokenPipeError:  # `--help` and `--version` write already here
-            _end_unread()
+            end_unread()
         except (OSError, EnvironmentFailure) as failure:
             refused = _unwritable(failure) if isinstance(failure, OSError) else failure
             raise typer.Exit(_report(refused)) from None
@@ -145,7 +145,7 @@ class DotsGroup(TyperGroup):
         except (KeyboardInterrupt, typer.Abort):
             raise typer.Exit(ExitCode.INTERRUPTED) from None
         except BrokenPipeError:
-            _end_unread()
+            end_unread()
         except Exception as failure:
             raise typer.Exit(_report(failure)) from None
 
@@ -166,7 +166,7 @@ def _take_as_typed(parameters: list[Any]) -> None:
         parameter._runtime_param = _AsTyped()
 
 
-def _end_unread() -> NoReturn:
+def end_unread() -> NoReturn:
     """Whoever read our output has gone: end as the system ends any program then, quietly."""
     if sys.platform != "win32":
         signal.signal(signal.SIGPIPE, signal.SIG_DFL)
@@ -237,7 +237,3 @@ def _options(
     ] = False,
 ) -> None:
     """Run DOTS energy-system co-simulations on one machine."""
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
-            # A console that lacks a letter shows a question mark instead of ending the command.
-            stream.reconfigure(errors="replace")

@@ -26,8 +26,13 @@ _PIPE_WIDTH = 200
 def _console(stderr: bool, terminal: bool) -> Console:
     from rich.console import Console
 
+    class Ours(Console):
+        def on_broken_pipe(self) -> None:
+            """Rich ends the program here, as if it had failed."""
+            raise
+
     narrow = terminal or "COLUMNS" in os.environ
-    return Console(
+    return Ours(
         file=None if stderr else cast("IO[str]", _Output()),
         stderr=stderr,
         markup=False,

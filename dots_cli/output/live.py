@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Literal
 
 from dots_cli.output import progress, summary
@@ -13,7 +14,7 @@ from dots_cli.output.interrupts import Interrupts
 from dots_cli.output.invitations import invitation
 from dots_cli.output.logs import PIPE, SCREEN, Thinner, clean, shorten
 from dots_cli.output.progress import Bar, Milestones, Speed
-from dots_cli.output.screen import Screen
+from dots_cli.output.screen import Screen, silence, unread
 from dots_cli.output.words import number
 from dots_cli.render.run_folder import RunFolder
 from dots_cli.runs import registry
@@ -60,8 +61,22 @@ def show_run(
         finally:
             shown.close()
     if isinstance(shown, _Show):
-        summary.print_summary(folder, shown.state)
+        with _read_or_not():
+            summary.print_summary(folder, shown.state)
     return follower.verdict.exit_code
+
+
+@contextlib.contextmanager
+def _read_or_not() -> Iterator[None]:
+    """A reader that has gone gets nothing more, and how the run ended stays what it is."""
+    for stream in (sys.stdout, sys.stderr):
+        if unread(stream):
+            silence(stream)
+    try:
+        yield
+    except BrokenPipeError:
+        silence(sys.stdout)
+        silence(sys.stderr)
 
 
 class _Events:

@@ -114,10 +114,10 @@ class Screen:
             self._stream.flush()
         except (OSError, ValueError):
             self.gone = True
-            _silence(self._stream)
+            silence(self._stream)
 
 
-def _silence(stream: TextIO) -> None:
+def silence(stream: TextIO) -> None:
     """What still lies in the buffer of a broken stream must not fail again at exit."""
     with contextlib.suppress(OSError, ValueError):
         nothing = os.open(os.devnull, os.O_WRONLY)
