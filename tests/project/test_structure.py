@@ -41,6 +41,7 @@ ONLY_IN = {
     "urllib3": ("results.influx",),
     "docker": ("runtime.containers.sdk",),
     "uv": ("runtime.processes.environments",),
+    "packaging": ("runtime.processes.interpreters",),
     "psutil": ("runtime.os_processes",),
     "platformdirs": ("render.run_folder",),
     "rich": ("output.",),
