@@ -34,6 +34,9 @@ from dots_cli.runtime.processes.interpreters import (
 
 ENVIRONMENT_FORMAT = 2
 _IGNORED = {".git", "__pycache__", ".venv", "venv", ".pytest_cache", "dist", "build"}
+_READ_BY_UV = frozenset("#;[]$")
+"""What `uv` takes for a fragment, a marker, extras or a variable where it is told a folder."""
+
 _BUILD_FILES = ("pyproject.toml", "setup.py", "setup.cfg", "MANIFEST.in", ".python-version")
 
 _LOOK_AGAIN = 0.2
@@ -162,7 +165,9 @@ class Environments:
         shutil.rmtree(folder, ignore_errors=True)
         self._uv("venv", "--quiet", "--python", str(interpreter.path), str(folder))
         python = _python_in(folder)
-        self._uv("pip", "install", "--quiet", "--python", str(python), *requirements, about=source)
+        into = ("--python", str(python.absolute()))
+        beside = source if _for_uv(source) == "." else None
+        self._uv("pip", "install", "--quiet", *into, *requirements, about=source, cwd=beside)
         packages = self._uv("pip", "freeze", "--quiet", "--python", str(python)).splitlines()
         made = {"format": ENVIRONMENT_FORMAT, "python": interpreter.version, "packages": packages}
         draft = folder / "complete.json.new"
@@ -170,7 +175,13 @@ class Environments:
         draft.replace(folder / "complete.json")
         return Environment(folder, python, tuple(packages), digest, cached=False)
 
-    def _uv(self, *arguments: str, about: Path | None = None, downloads: bool = False) -> str:
+    def _uv(
+        self,
+        *arguments: str,
+        about: Path | None = None,
+        cwd: Path | None = None,
+        downloads: bool = False,
+    ) -> str:
         command = [uv_program(), "--system-certs", "--no-progress"]
         if self._offline:
             command.append("--offline")
@@ -184,6 +195,7 @@ class Environments:
                     stdout=subprocess.PIPE,
                     stderr=subprocess.PIPE,
                     env=_uv_environment(),
+                    cwd=cwd,
                 )
             except OSError as error:
                 raise _no_uv(command[0], error.strerror or str(error)) from error
@@ -253,7 +265,8 @@ def _what_to_install(source: Path) -> tuple[str, ...]:
     pyproject = source / "pyproject.toml"
     project = pyproject.is_file() and "[project]" in _text(pyproject)
     if project or (source / "setup.py").is_file():
-        itself = ("--editable", str(source)) if os.access(source, os.W_OK) else (str(source),)
+        folder = _for_uv(source)
+        itself = ("--editable", folder) if os.access(source, os.W_OK) else (folder,)
         # Most published services keep what they need in requirements.txt only.
         return itself if project and _has_dependencies(pyproject) else (*listed, *itself)
     if listed:
@@ -262,6 +275,11 @@ def _what_to_install(source: Path) -> tuple[str, ...]:
         f"nothing to install from in {source}",
         "a source folder needs a pyproject.toml with [project], or a requirements.txt",
     )
+
+
+def _for_uv(source: Path) -> str:
+    """How `uv` is told the folder: from within it where it would read its path as more than one."""
+    return "." if _READ_BY_UV & set(str(source)) else str(source)
 
 
 def _has_dependencies(pyproject: Path) -> bool:

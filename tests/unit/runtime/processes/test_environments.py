@@ -124,6 +124,17 @@ def test_two_at_once_build_one_environment(tmp_path: Path, source: Path) -> None
 
 
 @pytest.mark.needs("index")
+@pytest.mark.parametrize("writable", [True, False])
+def test_a_source_folder_may_have_any_name(
+    tmp_path: Path, source: Path, monkeypatch: pytest.MonkeyPatch, writable: bool
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(os, "access", lambda path, mode: writable or mode != os.W_OK)
+    folder = source.rename(tmp_path / "it's # [a] $HOME ; one")
+    assert answer(ensure(Path("cache"), folder)[0]) == "1"
+
+
+@pytest.mark.needs("index")
 @pytest.mark.skipif(os.name == "nt", reason="folders cannot be made read-only there")
 def test_a_source_that_cannot_be_written_is_installed_and_rebuilt_when_it_changes(
     tmp_path: Path, source: Path, monkeypatch: pytest.MonkeyPatch
