@@ -30,6 +30,7 @@ from dots_cli.definition.model import (
 from dots_cli.definition.overrides import Parsed, variables_by_service
 from dots_cli.definition.services import ServiceEntry, StoreEntry
 from dots_cli.definition.sources import facts_of
+from dots_cli.definition.tags import check_tags
 
 _DOLLAR = re.compile(r"\$(?:(?P<dollar>\$)|\{(?P<name>[A-Za-z_][A-Za-z0-9_]*)\}|(?P<open>\{))?")
 
@@ -339,6 +340,7 @@ class _Completion:
             ],
             "Use another id: models are told their ids in one text, divided by semicolons.",
         )
+        check_tags(scenario.by_type.get(esdl_type, ()), scenario.path, self.problems)
 
 
 def _other_class(esdl_type: str, scenario: Scenario) -> str:
