@@ -45,8 +45,7 @@ def register(app: typer.Typer) -> None:
         from dots_cli.output import console
         from dots_cli.plan import names
         from dots_cli.plan.build import build
-        from dots_cli.plan.containers import Stack
-        from dots_cli.render.compose import project_name
+        from dots_cli.plan.containers import Stack, project_name
         from dots_cli.render.conductor_image import conductor_image
         from dots_cli.render.stack import rendered_run, write_stack
 

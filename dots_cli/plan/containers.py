@@ -40,6 +40,9 @@ READY_FILE = "/tmp/dots-ready"
 STORE_IMAGE = "influxdb:1.13"
 GRAFANA_IMAGE = "grafana/grafana:12.3.0"
 
+RUN_LABEL = "dots.run"
+ROLE_LABEL = "dots.role"
+
 MODEL_GRACE = 30.0
 """A model that is told to end may still have results to write."""
 
@@ -62,6 +65,11 @@ class Stack:
 
     conductor_image: str = "dots-conductor"
     grafana: bool = True
+
+
+def project_name(run_id: str) -> str:
+    """The Compose project of a run."""
+    return f"dots-{run_id}"
 
 
 def processes_of(
@@ -234,7 +242,7 @@ def _conductor(run_id: str, image: str) -> ContainerSpec:
 def _environment(
     model: Model, service: Service, definition: Definition, run_id: str, runtime: RuntimeName
 ) -> tuple[tuple[str, str], ...]:
-    """What a model is told (PROTOCOL: "Environment of a model"), then the service's own."""
+    """What a model is told (docs/protocol.md, "Environment of a model"), then the service's own."""
     types = list(dict.fromkeys(service.esdl_type for service in definition.services))
     literal = {
         "esdl_ids": ";".join(item.id for item in model.objects),
@@ -278,9 +286,9 @@ def _store_environment(definition: Definition, runtime: RuntimeName) -> dict[str
 
 
 def _labels(run_id: str, role: Role) -> tuple[tuple[str, str], ...]:
-    return (("dots.run", run_id), ("dots.role", role))
+    return ((RUN_LABEL, run_id), (ROLE_LABEL, role))
 
 
 def _shared(role: Role) -> tuple[tuple[str, str], ...]:
     """Of what belongs to no run alone."""
-    return (("dots.role", role),)
+    return ((ROLE_LABEL, role),)

@@ -1,4 +1,7 @@
-"""Who simulates what: services and objects become models (PROTOCOL: "What decides the models")."""
+"""Who simulates what: services and objects become models.
+
+Source: docs/protocol.md, "What decides the models".
+"""
 
 from __future__ import annotations
 

@@ -11,18 +11,13 @@ from typing import Any
 import yaml
 
 from dots_cli.definition.volumes import parse_volume
-from dots_cli.plan.containers import GRAFANA, GRAFANA_PORT
+from dots_cli.plan.containers import GRAFANA, GRAFANA_PORT, project_name
 from dots_cli.plan.model import BUILT, LOG_OPTIONS, ContainerSpec, HealthCheck, Plan
 from dots_cli.plan.references import escape
 from dots_cli.render.grafana import dashboard_path
 
 MARK = "# A DOTS co-simulation, written by `dots`: "
 """How the file begins; by it a folder is known as one of ours."""
-
-
-def project_name(run_id: str) -> str:
-    """The Compose project of a run."""
-    return f"dots-{run_id}"
 
 
 def compose_file(plan: Plan, files: Mapping[str, str]) -> str:

@@ -36,6 +36,11 @@ def _refusal(target: Path, error: OSError) -> DotsError:
     place = Path(error.filename) if isinstance(error.filename, str) else target
     if error.errno in _NOT_THERE:
         for path in (place, *place.parents):
+            if path.is_symlink() and not path.exists():
+                return UsageError(
+                    f"{path} is a link to what does not exist: {path.readlink()}",
+                    "Make that folder or remove the link, or name another place to write to.",
+                )
             if path.exists() and not path.is_dir():
                 return UsageError(f"{path} is not a folder", "Name another place to write to.")
     hint = "Free space or fix the rights there, or name another place to write to."

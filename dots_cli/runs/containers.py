@@ -10,6 +10,7 @@ import contextlib
 from collections.abc import Sequence
 
 from dots_cli.errors import EnvironmentFailure
+from dots_cli.plan.containers import RUN_LABEL
 from dots_cli.render.run_folder import RunFolder
 from dots_cli.render.secrets import VARIABLES
 from dots_cli.runs import registry
@@ -38,7 +39,7 @@ def survivors(folders: Sequence[RunFolder]) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     with Engine.connect() as engine:
         for container in engine.containers(run=""):
-            run_id = container.labels.get("dots.run", "")
+            run_id = container.labels.get(RUN_LABEL, "")
             if run_id in asked and container.is_running and not registry.is_alive(asked[run_id]):
                 found.setdefault(run_id, []).append(container.service)
     return {run_id: sorted(names) for run_id, names in found.items()}

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dots_cli.errors import DotsError, EnvironmentFailure
-from dots_cli.plan.containers import DATABASE, GRAFANA_IMAGE, STORE_IMAGE, STORE_READER
+from dots_cli.plan.containers import DATABASE, GRAFANA_IMAGE, RUN_LABEL, STORE_IMAGE, STORE_READER
 from dots_cli.render.run_folder import RunFolder, data_home
 from dots_cli.runs import registry
 from dots_cli.runs.containers import may_have_some
@@ -227,7 +227,7 @@ def _leftovers(engine: Engine) -> Finding:
     """
     running, ended, strange = set[str](), set[str](), set[str]()
     for container in engine.containers(run=""):
-        run = container.labels.get("dots.run", "")
+        run = container.labels.get(RUN_LABEL, "")
         folder = RunFolder(data_home() / "runs" / run)
         if not folder.path.is_dir():
             strange.add(run)

@@ -356,7 +356,7 @@ def main(path: Path) -> None:
             record_failed_start(folder, error)
             raise
         supervisor.run()
-        os._exit(0)  # else Python waits for threads, and they for a registry that says nothing
+        os._exit(0)  # else Python waits for threads that pull an image, and they for a registry
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ import pytest
 from dots_cli.definition import read
 from dots_cli.plan.build import build
 from dots_cli.plan.containers import Stack as Wanted
-from dots_cli.render.compose import project_name
+from dots_cli.plan.containers import project_name
 from dots_cli.render.conductor_image import conductor_image
 from dots_cli.render.secrets import random_secrets
 from dots_cli.render.stack import write_stack

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from dots_cli.plan.containers import project_name
 from dots_cli.plan.model import BUILT
 from dots_cli.render.conductor_image import REPOSITORY
 from dots_cli.runtime import os_processes
@@ -52,7 +53,7 @@ def remove_run(engine: Engine, run_id: str) -> int:
 
     Returns how many containers there were.
     """
-    project = f"dots-{run_id}"
+    project = project_name(run_id)
     count = remove_containers(engine, run_id)
     for network in engine.networks(project=project):
         remove_network(engine, network)

@@ -18,9 +18,8 @@ from dataclasses import dataclass, field, replace
 
 from dots_cli.definition.volumes import parse_volume
 from dots_cli.errors import DotsError
-from dots_cli.plan.containers import GRAFANA_PORT, SETTINGS_FILE, STORE_PORT
+from dots_cli.plan.containers import GRAFANA_PORT, SETTINGS_FILE, STORE_PORT, project_name
 from dots_cli.plan.model import ContainerSpec, Plan
-from dots_cli.render.compose import project_name
 from dots_cli.render.run_folder import RunFolder
 from dots_cli.render.secrets import random_secrets
 from dots_cli.render.stack import write_stack

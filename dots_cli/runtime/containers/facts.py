@@ -7,11 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from dots_cli.errors import EnvironmentFailure
+from dots_cli.plan.containers import ROLE_LABEL, RUN_LABEL
 
 PROJECT_LABEL = "com.docker.compose.project"
 SERVICE_LABEL = "com.docker.compose.service"
-RUN_LABEL = "dots.run"
-ROLE_LABEL = "dots.role"
 
 OLDEST_API = (1, 41)
 """Docker 20.10: logs, events, health checks and `host-gateway` behave as this code expects."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dots_cli.plan.containers import RUN_NETWORK
+from dots_cli.plan.containers import RUN_LABEL, RUN_NETWORK
 from dots_cli.plan.model import Plan
 from dots_cli.runtime.containers import cleanup, platform, translate
 from dots_cli.runtime.containers.engine import Engine
@@ -18,7 +18,7 @@ def ensure(engine: Engine, plan: Plan, project: Project) -> dict[str, str]:
     names = dict.fromkeys(name for spec in plan.containers for name in spec.networks)
     store = Project(platform.project().name, project.folder)
     found = {name: translate.network_name(store, name) for name in names if name != RUN_NETWORK}
-    labels = {"dots.run": plan.run_id, cleanup.FOLDER_LABEL: str(project.folder.parent)}
+    labels = {RUN_LABEL: plan.run_id, cleanup.FOLDER_LABEL: str(project.folder.parent)}
     try:
         own = engine.ensure_network(project, RUN_NETWORK, labels)
     except NoNetworkLeft:

@@ -1,4 +1,4 @@
-"""The one place that knows the Docker SDK: opens a connection, turns its errors into ours."""
+"""The one place that imports the Docker SDK: opens a connection, turns its errors into ours."""
 
 from __future__ import annotations
 
