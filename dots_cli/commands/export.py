@@ -29,7 +29,9 @@ def register(app: typer.Typer) -> None:
         """
         from dots_cli.output import console
         from dots_cli.output import results as shown
+        from dots_cli.output.words import plural
         from dots_cli.results.export import export as write
+        from dots_cli.results.export import others
         from dots_cli.results.opening import open_results, read_plan
         from dots_cli.runs import registry
 
@@ -38,6 +40,7 @@ def register(app: typer.Typer) -> None:
         plan = read_plan(folder)
         with open_results(folder, plan, console.say) as results:
             files = write(results, output)
+        left = others(output, files)
         if json:
             console.print_json(shown.exported_data(files))
         elif files:
@@ -46,3 +49,7 @@ def register(app: typer.Typer) -> None:
                 shown.print_going_on(plan)
         else:
             shown.print_nothing_yet(plan, going_on)
+        if left:
+            names = ", ".join(left[:3]) + (", ..." if len(left) > 3 else "")
+            what = plural(len(left), "other CSV file")
+            console.say(f"Not of this export: {what} in {output} ({names})")

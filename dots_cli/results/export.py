@@ -7,13 +7,15 @@ as give the same number back, a boolean as true or false, a missing value as not
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from dots_cli.errors import UsageError
 from dots_cli.render.target import writing
 from dots_cli.results.interface import Results, Row, Value
 
@@ -32,22 +34,39 @@ class Exported:
 def export(results: Results, folder: Path) -> tuple[Exported, ...]:
     """Write every ESDL type's results into `folder`, which is made where it is missing.
 
-    A file of the same name is replaced, as a whole. UsageError where `folder` is a file,
-    EnvironmentFailure where it cannot be made.
+    A file of the same name is replaced, as a whole. UsageError where `folder` is a file or where
+    there is a folder in place of a file, EnvironmentFailure where they cannot be written.
     """
     with writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
+    names = list(_names(results.types()))
+    for path in (folder / name for _, name in names):
+        with writing(path):
+            is_folder = path.is_dir()
+        if is_folder:
+            hint = "Remove it, or name another folder to write to."
+            raise UsageError(f"{path} is a folder, where a file is to be written", hint)
     written = []
-    for esdl_type, name in _names(results.types()):
+    for esdl_type, name in names:
         path = folder / name
         draft = folder / f".{name}.{os.getpid()}.new"
-        try:
-            rows = _write(results, esdl_type, draft)
-            draft.replace(path)
-        finally:
-            draft.unlink(missing_ok=True)
+        with writing(path):
+            try:
+                rows = _write(results, esdl_type, draft)
+                draft.replace(path)
+            finally:
+                with contextlib.suppress(OSError):
+                    draft.unlink(missing_ok=True)
         written.append(Exported(esdl_type, path, rows))
     return tuple(written)
+
+
+def others(folder: Path, written: Sequence[Exported]) -> tuple[str, ...]:
+    """Names of the CSV files in a folder that were not written now, but by somebody before."""
+    ours = {file.path.name.casefold() for file in written}
+    with writing(folder):
+        found = sorted(path.name for path in folder.glob("*.csv"))
+    return tuple(name for name in found if name.casefold() not in ours)
 
 
 def _write(results: Results, esdl_type: str, path: Path) -> int:

@@ -128,6 +128,14 @@ def test_export_as_json_lists_the_files(run_dots: Dots, tmp_path: Path) -> None:
     assert listed == [{"esdl_type": "PVInstallation", "path": path, "rows": 6}]
 
 
+def test_export_tells_of_files_of_before_that_it_leaves(run_dots: Dots, tmp_path: Path) -> None:
+    run_with_results()
+    assert "Not of this export" not in run_dots("export", "-o", tmp_path, check=0).stderr
+    (tmp_path / "Other.csv").write_text("", encoding="utf-8")
+    told = run_dots("export", "-o", tmp_path, check=0).stderr
+    assert told == f"Not of this export: 1 other CSV file in {tmp_path} (Other.csv)\n"
+
+
 def test_export_needs_a_folder(run_dots: Dots, tmp_path: Path) -> None:
     run_with_results()
     assert "-o" in run_dots("export", check=2).stderr

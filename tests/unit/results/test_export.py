@@ -9,7 +9,7 @@ from typing import cast
 
 import pytest
 
-from dots_cli.errors import UsageError
+from dots_cli.errors import EnvironmentFailure, UsageError
 from dots_cli.results.export import export
 from dots_cli.results.interface import Results, Row, Value
 
@@ -85,7 +85,7 @@ def test_an_export_that_fails_leaves_the_file_of_before_as_it_was(tmp_path: Path
             raise OSError(28, "No space left on device")
 
     (tmp_path / "PV.csv").write_text("before")
-    with pytest.raises(OSError, match="No space"):
+    with pytest.raises(EnvironmentFailure, match=r"PV\.csv: No space"):
         written(Failing({"PV": (("f",), [(1.0,)])}), tmp_path)
     assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [("PV.csv", "before")]
 
@@ -96,3 +96,23 @@ def test_a_folder_that_is_a_file_is_a_usage_error(tmp_path: Path) -> None:
         written(Given({}), tmp_path / "out")
     with pytest.raises(UsageError, match="is not a folder"):
         written(Given({}), tmp_path / "out" / "deeper")
+
+
+def test_a_folder_in_place_of_a_file_is_a_usage_error_before_anything_is_written(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "PV.csv").mkdir()
+    with pytest.raises(UsageError, match=r"PV\.csv is a folder"):
+        written(Given({"HP": (("f",), [(1.0,)]), "PV": (("f",), [(1.0,)])}), tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["PV.csv"]
+
+
+def test_a_link_to_nothing_is_a_usage_error_that_says_so(tmp_path: Path) -> None:
+    link = tmp_path / "out"
+    try:
+        link.symlink_to(tmp_path / "gone")
+    except OSError:
+        pytest.skip("this system lets nobody make links")
+    with pytest.raises(UsageError, match="a link to what does not exist") as failure:
+        written(Given({}), link)
+    assert "space" not in failure.value.hint
