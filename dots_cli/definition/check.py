@@ -12,7 +12,7 @@ from dots_cli.definition.complete import complete
 from dots_cli.definition.entries import Entries, read_entries
 from dots_cli.definition.glance import find_services
 from dots_cli.definition.imported import imported
-from dots_cli.definition.located import Problems
+from dots_cli.definition.located import Problems, is_utf8
 from dots_cli.definition.model import Definition, Overrides, Scenario
 from dots_cli.definition.overrides import parse, warn_of_mistyped
 from dots_cli.definition.request import looks_like_request, read_request
@@ -31,7 +31,7 @@ def read_both(
     """
     wanted = parse(overrides)
     problems = Problems()
-    raw = _bytes_of(scenario_path, "scenario", problems)
+    raw = _bytes_of_scenario(scenario_path, problems)
     request, found = None, None
     if raw is not None and looks_like_request(scenario_path, raw):
         request = read_request(raw, scenario_path, problems, esdl_file)
@@ -68,7 +68,7 @@ def read_scenario(path: Path) -> Scenario:
 
 
 def _read_scenario(path: Path, problems: Problems) -> tuple[Scenario, esdl.Content] | None:
-    raw = _bytes_of(path, "scenario", problems)
+    raw = _bytes_of_scenario(path, problems)
     return None if raw is None else _scenario(raw, path, problems)
 
 
@@ -100,6 +100,14 @@ def _read_services(
         return None
     content = _bytes_of(path, "service definition", problems)
     return None if content is None else read_entries(content, path, problems)
+
+
+def _bytes_of_scenario(path: Path, problems: Problems) -> bytes | None:
+    raw = _bytes_of(path, "scenario", problems)
+    if raw is not None and not is_utf8(path.name):
+        what = "the name of this file is not UTF-8, and a run is called after it"
+        problems.add(path, 0, what, "Give the file another name.")
+    return raw
 
 
 def _bytes_of(path: Path, what: str, problems: Problems) -> bytes | None:

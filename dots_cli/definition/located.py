@@ -120,6 +120,15 @@ def decode(content: bytes, file: Path, problems: Problems) -> str | None:
         return None
 
 
+def is_utf8(path: str) -> bool:
+    """Whether a path can be written into a file; Linux allows any bytes in one."""
+    try:
+        path.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def plain_text(text: str, file: Path, line: int, problems: Problems) -> str:
     """The text; what no variable, path or file can hold is reported and left out."""
     if found := _NO_TEXT.search(text):

@@ -13,7 +13,7 @@ from typing import Any
 
 import platformdirs
 
-from dots_cli.errors import EnvironmentFailure
+from dots_cli.errors import EnvironmentFailure, InputError
 
 FOLDER_FORMAT = 1
 
@@ -178,8 +178,17 @@ def create(
 ) -> RunFolder:
     """Make the folder of a new run, readable by its owner only.
 
-    It appears under its name only when it is whole. EnvironmentFailure where it cannot be written.
+    It appears under its name only when it is whole; what there is of it goes where that fails.
+    EnvironmentFailure where it cannot be written, InputError where the plan is no text.
     """
+    try:
+        plan_bytes = plan.encode()
+    except UnicodeEncodeError as error:
+        lost = plan[max(0, error.start - 40) : error.end + 20].splitlines()
+        raise InputError(
+            f"a name or a value that the run was given is not UTF-8: {' '.join(lost)!r}",
+            "Rename that file or folder, or give another value.",
+        ) from error
     home = data_home() / "runs"
     final = RunFolder(home / run_id)
     draft = RunFolder(home / f".{run_id}.new")
@@ -193,14 +202,16 @@ def create(
         draft.definition.write_bytes(definition)
         if request is not None:
             draft.request.write_bytes(request)
-        draft.plan.write_text(plan, encoding="utf-8", newline="\n")
+        draft.plan.write_bytes(plan_bytes)
         draft.about.write_text(
             json.dumps({"format": FOLDER_FORMAT, "run_id": run_id, **about}, indent=1),
             encoding="utf-8",
         )
         draft.path.rename(final.path)
-    except OSError as error:
+    except BaseException as error:
         shutil.rmtree(draft.path, ignore_errors=True)
+        if not isinstance(error, OSError):
+            raise
         raise EnvironmentFailure(
             f"cannot write the run's folder {final.path}: {error.strerror or error}",
             "free space or fix the rights there, or set DOTS_HOME to another folder",
