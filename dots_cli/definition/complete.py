@@ -16,10 +16,9 @@ from dots_cli.definition.esdl import Content
 from dots_cli.definition.git_source import GitSource, is_git_url
 from dots_cli.definition.git_source import parse as parse_git_url
 from dots_cli.definition.instants import LATEST
-from dots_cli.definition.located import Problems, nearest
+from dots_cli.definition.located import Problems, is_utf8, nearest
 from dots_cli.definition.model import (
     OWN_REFERENCES,
-    RESERVED,
     Definition,
     LimitSettings,
     Scenario,
@@ -31,6 +30,7 @@ from dots_cli.definition.overrides import Parsed, variables_by_service
 from dots_cli.definition.services import ServiceEntry, StoreEntry
 from dots_cli.definition.sources import facts_of
 from dots_cli.definition.tags import check_tags
+from dots_cli.definition.visible import has_controls, visible
 
 _DOLLAR = re.compile(r"\$(?:(?P<dollar>\$)|\{(?P<name>[A-Za-z_][A-Za-z0-9_]*)\}|(?P<open>\{))?")
 
@@ -103,7 +103,15 @@ class _Completion:
             if not isinstance(name, str) or not name:
                 continue
             line = self.entries.line("services", at, "name")
+            if has_controls(name):
+                what = f"service '{_cut(visible(name))}': its name holds a control character"
+                self.problems.add(self.file, line, what, "Leave line breaks and the like out.")
+                continue
             plain = sanitised(name)
+            if plain and any(c.isalpha() and not c.isascii() for c in name):
+                what = f"the models of service '{_cut(name)}' are called {_cut(plain)}-1, ..."
+                hint = "Their names hold letters a-z, digits and `-` only; the others are left out."
+                self.problems.warn(self.file, line, what, hint)
             longest = f"{plain}-{count.get(at, 1)}"
             if len(longest) > LONGEST_ID:
                 what = (
@@ -218,14 +226,15 @@ class _Completion:
                 f"service '{entry.name}': the source {folder} {kind}",
                 f"Paths count from {self.file.absolute().parent}; name the folder of its code.",
             )
+        elif not is_utf8(str(folder)):
+            what = f"service '{entry.name}': the path of its source, {folder}, is not UTF-8"
+            line = self.entries.line("services", at, "source")
+            self.problems.add(self.file, line, what, "Rename the folder of which that is so.")
         return folder
 
     def _environment(self, at: int, entry: ServiceEntry) -> Iterator[tuple[str, str]]:
         for number, (name, value) in enumerate(entry.env.items()):
             line = self.entries.line_of_variable(at, number, name)
-            if name in RESERVED:
-                what = f"service '{entry.name}': dots itself sets '{name}' for every model"
-                self.problems.add(self.file, line, what, "Remove it.")
             yield name, self._references(value, line, f"service '{entry.name}': {name}")
 
     def _references(self, text: str, line: int, subject: str) -> str:

@@ -18,6 +18,7 @@ from dots_cli.definition.services import (
     ServiceEntry,
     SimulationEntry,
     StoreEntry,
+    WrongVariables,
     aliases,
     known_keys,
 )
@@ -133,8 +134,12 @@ def _validated(document: Document, problems: Problems) -> DefinitionFile | None:
     except ValidationError as failure:
         for error in failure.errors():
             path = tuple(error["loc"])
-            message, hint = _complaint(error["type"], path, error, document)
-            problems.add(document.file, document.line(path), message, hint)
+            wrong = error.get("ctx", {}).get("error")
+            each = wrong.each if isinstance(wrong, WrongVariables) else [((), str(wrong))]
+            for below, what in each:
+                message, hint = _complaint(error["type"], path, error, what, document)
+                line = document.line((*path, *below))
+                problems.add(document.file, line, message, hint)
     services = document.data.get("services")
     for at, item in enumerate(services if isinstance(services, list) else ()):
         if isinstance(item, dict) and not any(
@@ -147,7 +152,7 @@ def _validated(document: Document, problems: Problems) -> DefinitionFile | None:
 
 
 def _complaint(
-    kind: str, path: Place, error: Mapping[str, Any], document: Document
+    kind: str, path: Place, error: Mapping[str, Any], reason: str, document: Document
 ) -> tuple[str, str]:
     """What pydantic found, in words for the person who wrote the file, and what to do."""
     key = str(path[-1]) if path else ""
@@ -161,7 +166,7 @@ def _complaint(
     context = error.get("ctx", {})
     whole = _subject(path, document)
     if kind == "value_error":
-        what, _, remedy = str(context["error"]).partition("; ")
+        what, _, remedy = reason.partition("; ")
         hint = f"{remedy[0].upper()}{remedy[1:]}." if remedy else "Write another value."
         return f"{whole}: {what}", hint
     if kind in ("int_parsing", "int_type", "int_from_float"):

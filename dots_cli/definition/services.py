@@ -19,6 +19,7 @@ from pydantic import (
 
 from dots_cli.definition.durations import parse_duration, parse_seconds
 from dots_cli.definition.instants import parse_start
+from dots_cli.definition.model import RESERVED
 
 REQUEST_KEYS = {
     "start_date": ("simulation", "start"),
@@ -77,21 +78,43 @@ def _memory(value: Any) -> int:
     return int(amount)
 
 
+class WrongVariables(ValueError):
+    """Every variable that is wrong: its place below the key of the variables, and why."""
+
+    def __init__(self, each: list[tuple[tuple[str | int, ...], str]]) -> None:
+        super().__init__("; ".join(what for _, what in each))
+        self.each = each
+
+
 def _environment(value: Any) -> Any:
     """`{NAME: value}`, from that or from a request's list of `{name: ..., value: ...}`."""
+    given: list[tuple[tuple[str | int, ...], Any, Any]] = []
     if isinstance(value, list):
         if not all(isinstance(item, dict) and set(item) == {"name", "value"} for item in value):
             raise ValueError(
                 "is no list of items with `name` and `value`; write NAME: value below it"
             )
-        value = {item["name"]: item["value"] for item in value}
-    if isinstance(value, dict):
-        for name, text in value.items():
-            if not isinstance(name, str) or not _VARIABLE_NAME.fullmatch(name):
-                raise ValueError(f"'{name}' is no name for a variable; use letters, digits and _")
-            if not isinstance(text, str):
-                raise ValueError(f'{name} has no value; write "" for an empty one')
-    return value
+        given = [((n, "name"), item["name"], item["value"]) for n, item in enumerate(value)]
+    elif isinstance(value, dict):
+        given = [((name,), name, text) for name, text in value.items()]
+    else:
+        return value
+    variables: dict[str, str] = {}
+    wrong = []
+    for place, name, text in given:
+        if not isinstance(name, str) or not _VARIABLE_NAME.fullmatch(name):
+            wrong.append((place, f"'{name}' is no name for a variable; use letters, digits and _"))
+        elif name in RESERVED:
+            wrong.append((place, f"dots itself sets '{name}' for every model; remove it"))
+        elif name in variables:
+            wrong.append((place, f"'{name}' is given a second time; keep one of the two"))
+        elif not isinstance(text, str):
+            wrong.append((place, f'{name} has no value; write "" for an empty one'))
+        else:
+            variables[name] = text
+    if wrong:
+        raise WrongVariables(wrong)
+    return variables
 
 
 def _hosts(value: Any) -> Any:

@@ -5,6 +5,7 @@ tests/inputs/broken holds one input per mistake, tests/golden/broken what is rep
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,7 @@ INPUTS = ROOT / "tests" / "inputs"
 BROKEN = sorted((INPUTS / "broken").iterdir())
 HARMLESS = {
     "esdl-type-of-no-object.yaml",
+    "name-of-other-letters.yaml",
     "one-type-twice.yaml",
     "request-keys-not-used.yaml",
     "same-id-of-units.esdl",
@@ -111,6 +113,23 @@ def test_a_scenario_that_is_not_there_is_named_with_one_like_it(tmp_path: Path) 
     (problem,) = failure.value.problems
     assert problem.message == "the scenario does not exist"
     assert str(tmp_path / "house.esdl") in problem.hint
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems refuse such names themselves")
+def test_names_that_are_not_utf8_are_problems(tmp_path: Path) -> None:
+    folder = tmp_path / "here\udcff"
+    (folder / "code").mkdir(parents=True)
+    scenario = folder / "house\udcff.esdl"
+    scenario.write_bytes((INPUTS / "house.esdl").read_bytes())
+    services = (INPUTS / "house.yaml").read_text(encoding="utf-8")
+    (folder / "services.yaml").write_text(
+        services.replace("image: registry.example/pv", "source: code")
+    )
+    with pytest.raises(InputError) as failure:
+        read(scenario)
+    places = [(problem.file.name, problem.line) for problem in failure.value.problems]
+    assert places == [(scenario.name, 0), ("services.yaml", 3)]
+    assert all("is not UTF-8" in problem.message for problem in failure.value.problems)
 
 
 def test_a_folder_in_place_of_a_file_is_a_problem(tmp_path: Path) -> None:

@@ -183,6 +183,25 @@ def test_a_key_that_is_missing_is_reported_once(tmp_path: Path, key: str) -> Non
     assert problem.message == f"the request has no {key}"
 
 
+def test_variables_and_names_that_cannot_be_are_all_reported_with_their_lines(
+    tmp_path: Path,
+) -> None:
+    names = ("KEY", "A=B", "model_id", "KEY", "C D")
+    variables = [{"name": name, "value": 1} for name in names]
+    changed = service(calc_service_name="a\nb", additional_environment_variables=variables)
+    path = written(tmp_path, request(calculation_services=[changed]))
+    lines = path.read_text(encoding="utf-8").splitlines()
+    words = [(lines[p.line - 1].split('"'), p.message) for p in problems_of(path)]
+    found = [(w[3] if w[1] == "name" else w[1], what.split(": ")[-1]) for w, what in words]
+    assert found == [
+        ("calc_service_name", "its name holds a control character"),
+        ("A=B", "'A=B' is no name for a variable"),
+        ("model_id", "dots itself sets 'model_id' for every model"),
+        ("KEY", "'KEY' is given a second time"),
+        ("C D", "'C D' is no name for a variable"),
+    ]
+
+
 def test_without_services_there_is_one_problem(tmp_path: Path) -> None:
     (problem,) = problems_of(written(tmp_path, request(calculation_services=None)))
     assert problem.message == "the request has no calculation_services"
