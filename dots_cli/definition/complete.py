@@ -31,6 +31,7 @@ from dots_cli.definition.services import ServiceEntry, StoreEntry
 from dots_cli.definition.sources import facts_of
 from dots_cli.definition.tags import check_tags
 from dots_cli.definition.visible import has_controls, visible
+from dots_cli.errors import UsageError
 
 _DOLLAR = re.compile(r"\$(?:(?P<dollar>\$)|\{(?P<name>[A-Za-z_][A-Za-z0-9_]*)\}|(?P<open>\{))?")
 
@@ -45,7 +46,8 @@ def complete(
     """The definition; None where problems, which are all reported, leave none.
 
     `found` is None where the scenario could not be read: what needs it is then not checked.
-    Raises `UsageError` where `--set` names a service that the definition does not have.
+    Raises `UsageError` where `--set` names a service that the definition does not have, and where
+    `--start` or `--duration` let the simulation end too late.
     """
     return _Completion(entries, found, problems, wanted, environ).definition()
 
@@ -172,10 +174,13 @@ class _Completion:
             return
         end = start + timedelta(seconds=duration)
         if end > LATEST:
-            key = ("duration",) if self.wanted.duration is None else ()
             what = f"the simulation ends at {end}, a time that results cannot be stored with"
             hint = f"Let it end by {LATEST:%Y-%m-%d}: an earlier start, or a shorter duration."
-            self.problems.add(self.file, self.entries.line("simulation", *key), what, hint)
+            given = {"--start": self.wanted.start, "--duration": self.wanted.duration}
+            if options := [name for name, value in given.items() if value is not None]:
+                raise UsageError(f"{' and '.join(options)}: {what}", hint)
+            line = self.entries.line("simulation", "duration")
+            self.problems.add(self.file, line, what, hint)
 
     def _service(self, at: int, entry: ServiceEntry) -> Service:
         git = self._git(at, entry)

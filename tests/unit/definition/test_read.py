@@ -300,22 +300,24 @@ def test_a_start_that_no_store_can_hold_is_refused(tmp_path: Path, start: str) -
 
 
 @pytest.mark.parametrize(
-    ("overrides", "line"),
+    ("overrides", "options"),
     [
-        (Overrides(start="2262-04-10 23:00"), 3),
-        (Overrides(duration="87600d"), 1),
-        (Overrides(start="2262-04-11", duration="9000000000"), 1),
+        (Overrides(start="2262-04-10 23:00"), "--start"),
+        (Overrides(duration="87600d"), "--duration"),
+        (Overrides(start="2262-04-11", duration="9000000000"), "--start and --duration"),
     ],
 )
-def test_an_end_that_no_store_can_hold_is_refused(
-    tmp_path: Path, overrides: Overrides, line: int
+def test_an_end_that_no_store_can_hold_is_refused_where_it_was_given(
+    tmp_path: Path, overrides: Overrides, options: str
 ) -> None:
     services = "services: [{name: pv, esdl_type: PVInstallation, image: x}]\n"
     text = f"simulation:\n  start: 2024-01-01\n  duration: 2h\n{services}"
-    (problem,) = problems_of(tmp_path, text, overrides)
-    assert problem.line == line
-    assert "results cannot be stored" in problem.message
+    with pytest.raises(UsageError, match=f"^{options}: .* results cannot be stored"):
+        define(tmp_path, text, overrides)
     assert define(tmp_path, text, Overrides(start="2262-04-10 22:00")).duration == 7200
+    (problem,) = problems_of(tmp_path, text.replace("2h", "87600d"))
+    assert problem.line == 3
+    assert "results cannot be stored" in problem.message
 
 
 @pytest.mark.parametrize(
