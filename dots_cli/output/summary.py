@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from dots_cli.errors import DotsError, ExitCode
 from dots_cli.output import console
 from dots_cli.output.logs import clean, shorten
-from dots_cli.output.words import date, number, plural, span
+from dots_cli.output.words import date, number, plural, span, whole_span
 from dots_cli.render.run_folder import RunFolder
 from dots_cli.runs.logs import LogLines, last_lines
 from dots_cli.runs.state import RunState
@@ -31,7 +31,8 @@ def print_summary(folder: RunFolder, state: RunState) -> None:
         _print_last_words(folder, verdict)
     _print_verdict(state, verdict)
     sys.stdout.flush()
-    with_results = _may_have_results(state) and print_points(folder)
+    succeeded = verdict.verdict == "succeeded"
+    with_results = _may_have_results(state) and print_points(folder, expected=succeeded)
     sys.stdout.flush()
     _print_where_next(folder, verdict, with_results)
 
@@ -48,14 +49,22 @@ def verdict_line(state: RunState, verdict: VerdictReached) -> str:
     return "\n".join([f"{line}: {first}{reached}", *(f"  {hint}" for hint in hints)])
 
 
-def print_points(folder: RunFolder) -> bool:
-    """The table of points per ESDL type; whether there are any."""
+def print_points(folder: RunFolder, *, expected: bool = False) -> bool:
+    """The table of points per ESDL type; whether there are any.
+
+    That there are none is said where they were `expected`.
+    """
     try:
         rows = points(folder)
     except DotsError as error:
         console.warn(error.message, error.hint)
         return False
     if not rows:
+        if expected:
+            console.say(
+                "No results: no model has written any; the simulated time may be shorter than"
+                " their steps."
+            )
         return False
     from rich.table import Table
 
@@ -139,7 +148,7 @@ def _is_in_grafana(folder: RunFolder) -> bool:
 def _simulated(state: RunState) -> str:
     if state.duration is None:
         return "simulated to the end"
-    whole = f"{span(state.duration)} simulated"
+    whole = f"{whole_span(state.duration)} simulated"
     if state.start is None or state.date is None:
         return whole
     return f"{whole}, {date(state.start)} to {date(state.date)}"

@@ -31,6 +31,15 @@ def span(seconds: float) -> str:
     return " ".join(f"{count} {unit}" for count, unit in parts if count)
 
 
+def whole_span(seconds: float) -> str:
+    """A length of time in all its units, exactly: `1 h 1 s`."""
+    days, rest = divmod(seconds, 86400)
+    hours, rest = divmod(rest, 3600)
+    minutes, rest = divmod(rest, 60)
+    parts = ((days, "d"), (hours, "h"), (minutes, "min"), (rest, "s"))
+    return " ".join(f"{count:g} {unit}" for count, unit in parts if count) or "0 s"
+
+
 def date(moment: datetime) -> str:
     """A simulated moment; its fraction only where it has one."""
     return moment.isoformat(sep=" ", timespec="milliseconds" if moment.microsecond else "seconds")

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from rich.console import Console
 
@@ -31,6 +33,28 @@ def test_a_run_that_failed_before_a_model_was_started_is_not_asked_for_results(
     started = advance(prepared, ProcessStarted(at=2, name="pv-1", role="model", handle="1"))
     summary.print_summary(folder, advance(started, FAILED))
     assert "the results are gone" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("verdict", "said"), [("succeeded", True), ("stopped", False)])
+def test_a_run_that_was_to_have_results_and_has_none_says_so(
+    verdict: str, said: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = make_run()
+    started = advance(
+        RunState(folder.run_id), ProcessStarted(at=2, name="pv-1", role="model", handle="1")
+    )
+    ended = replace(FAILED, verdict=verdict, cause="end", exit_code=0)
+    summary.print_summary(folder, advance(started, ended))
+    assert ("No results: no model has written any" in capsys.readouterr().err) is said
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"), [(1, "1 s"), (3601, "1 h 1 s"), (90061.0, "1 d 1 h 1 min 1 s")]
+)
+def test_the_simulated_time_is_told_exactly(seconds: float, words: str) -> None:
+    state = RunState("a-1", duration=seconds)
+    verdict = replace(FAILED, verdict="succeeded")
+    assert summary.verdict_line(state, verdict) == f"a-1 succeeded: {words} simulated"
 
 
 @pytest.mark.parametrize("columns", [60, 40, 26])
