@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated
 
 import typer
@@ -36,8 +37,12 @@ def register(app: typer.Typer) -> None:
         if run is not None:
             folders = [disposal.choose(run)]
         else:
+            older_than = str(older_than).strip()
+            if re.fullmatch(r"\d[\d.]*", older_than):
+                hint = f"Write --older-than {older_than}d for days, or use `h`, `m`, `s` or `w`."
+                raise UsageError(f"--older-than {older_than}: in which unit?", hint)
             try:
-                age = float(parse_duration(str(older_than)))
+                age = float(parse_duration(older_than))
             except ValueError as error:
                 raise UsageError(f"--older-than: {error}") from error
             folders = disposal.older_than(age)

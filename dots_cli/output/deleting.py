@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from dots_cli.definition.visible import visible
 from dots_cli.output import console
 from dots_cli.output.asking import confirmed
 from dots_cli.output.words import clock, plural, size
@@ -17,7 +18,8 @@ def confirm(folders: Sequence[RunFolder]) -> bool:
     """Show what would be deleted and ask; UsageError where nobody answers."""
     for folder in folders[:_LISTED]:
         made = clock(registry.created(folder))
-        console.say(f"{folder.run_id}  {made}  {size(disposal.size(folder))}")
+        called = f" ({visible(name)})" if (name := registry.name(folder)) else ""
+        console.say(f"{folder.run_id}{called}  {made}  {size(disposal.size(folder))}")
     if len(folders) > _LISTED:
         console.say(f"and {len(folders) - _LISTED} more")
     which = "this run" if len(folders) == 1 else f"these {plural(len(folders), 'run')}"

@@ -6,6 +6,8 @@ import subprocess
 import sys
 import time
 
+import pytest
+
 from dots_cli.render.run_folder import RunFolder
 from dots_cli.runs import registry
 from dots_cli.runtime.os_processes import RUN_MARK
@@ -43,6 +45,20 @@ def test_delete_asks_first_and_takes_no_for_an_answer() -> None:
     assert "deleted a-1" in done.stdout
     assert not folder.path.exists()
     assert list(folder.path.parent.iterdir()) == []
+
+
+def test_the_question_says_how_the_runs_were_called() -> None:
+    ended_run("a-1", name="my \x1b[31m base")
+    done = answered("n\n", "a-1")
+    assert "a-1 (my \\x1b[31m base)  " in done.stderr
+
+
+@pytest.mark.parametrize("age", ["30", " 30 ", "1.5"])
+def test_an_age_without_a_unit_deletes_nothing(run_dots: Dots, age: str) -> None:
+    ended_run("a-1", age=40 * DAY)
+    error = run_dots("delete", "--older-than", age, "--yes", check=2).stderr
+    assert f"--older-than {age.strip()}d" in error
+    assert ids() == ["a-1"]
 
 
 def test_where_nobody_answers_nothing_is_deleted() -> None:
