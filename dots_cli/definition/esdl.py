@@ -104,6 +104,7 @@ class _Walk:
         self.stack: list[_Open] = []
         self.connectable = 0
         self.prefixes: set[str] = set()
+        self.prefixes_of_types: dict[str, int] = {}
         self.root: EsdlObject | None = None
         self.objects: list[EsdlObject] = []
         self.lines_of_id: dict[str, list[tuple[int, Kind]]] = {}
@@ -136,6 +137,8 @@ class _Walk:
 
     def _namespace(self, prefix: str | None, uri: str | None) -> None:
         self.prefixes.add(prefix or "")
+        if uri == _XSI:
+            self.prefixes_of_types.setdefault(prefix or "", self.parser.CurrentLineNumber)
 
     def _start(self, name: str, attributes: dict[str, str]) -> None:
         line = self.parser.CurrentLineNumber
@@ -317,6 +320,11 @@ def _explain(
     """pyESDL refused the file: find every value that it cannot read, and say where."""
     walk = _Walk(file, Problems(), thorough=True)
     walk.over(content)
+    if "xsi" not in walk.prefixes_of_types:
+        for prefix, line in walk.prefixes_of_types.items():
+            what = f"the prefix '{prefix}' stands for the namespace {_XSI}"
+            hint = "Write xsi in its place: models read the file with pyESDL, which knows no other."
+            walk.wrong.append((line, what, hint))
     for line, message, hint in walk.wrong:
         problems.add(file, line, message, hint)
     lost = []

@@ -107,6 +107,10 @@ def nearest(word: str, known: Iterable[str], cutoff: float = 0.6) -> str | None:
 
 def decode(content: bytes, file: Path, problems: Problems) -> str | None:
     """The text of a file; None, with the problem reported, where it is not UTF-8."""
+    hint = "Save it with the encoding UTF-8."
+    if b"\0" in content[:4]:  # every other byte of UTF-16 is none, and that is UTF-8 as well
+        problems.add(file, 1, "the file is not UTF-8 but UTF-16 or UTF-32", hint)
+        return None
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as failure:
@@ -115,7 +119,7 @@ def decode(content: bytes, file: Path, problems: Problems) -> str | None:
             file,
             line,
             f"the file is not UTF-8: byte 0x{content[failure.start]:02x} cannot be read",
-            "Save it with the encoding UTF-8.",
+            hint,
         )
         return None
 

@@ -10,7 +10,7 @@ from typing import TypeVar, get_args
 
 from dots_cli.definition.durations import parse_duration, parse_seconds
 from dots_cli.definition.entries import Entries
-from dots_cli.definition.located import Problems, nearest
+from dots_cli.definition.located import Problems, is_utf8, nearest
 from dots_cli.definition.model import RESERVED, LogLevel, Overrides
 from dots_cli.errors import UsageError
 
@@ -68,6 +68,8 @@ def variables_by_service(
         variable = target[len(service) + 1 :]
         if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_.-]*", variable):
             raise UsageError(f"--set {setting}: '{variable}' is no name for a variable")
+        if not is_utf8(value):
+            raise UsageError(f"--set {target}: the value is not UTF-8", "Give another value.")
         if variable in RESERVED:
             raise UsageError(f"--set {setting}: dots itself sets '{variable}' for every model")
         found.setdefault(service, {})[variable] = value.replace("$", "$$")
