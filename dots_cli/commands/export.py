@@ -49,6 +49,8 @@ def register(app: typer.Typer) -> None:
                 shown.print_going_on(plan)
         else:
             shown.print_nothing_yet(plan, going_on)
+        if files and not going_on:
+            shown.print_how_it_ended(registry.glance(folder))
         if left:
             names = ", ".join(left[:3]) + (", ..." if len(left) > 3 else "")
             what = plural(len(left), "other CSV file")

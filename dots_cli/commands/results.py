@@ -31,12 +31,15 @@ def register(app: typer.Typer) -> None:
         plan = read_plan(folder)
         with open_results(folder, plan, console.say) as found:
             summary = found.summary()
+        state = registry.glance(folder)
         if json:
-            console.print_json(output.summary_data(summary, scope(plan)))
+            console.print_json(output.summary_data(summary, scope(plan), state))
         elif summary.fields:
             output.print_summary(summary)
             if going_on:
                 output.print_going_on(plan)
+            else:
+                output.print_how_it_ended(state)
         else:
             output.print_nothing_yet(plan, going_on)
             output.print_left_out(summary)

@@ -12,6 +12,7 @@ from dots_cli.output.words import date, number, plural, width
 from dots_cli.plan.model import Plan
 from dots_cli.results.export import Exported
 from dots_cli.results.interface import FieldSummary, Scope, Summary
+from dots_cli.runs.state import RunState
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -131,21 +132,36 @@ def print_going_on(plan: Plan) -> None:
     console.say(f"{plan.run_id} is still going on; this is what its models have written so far.")
 
 
+def print_how_it_ended(state: RunState) -> None:
+    """That a run did not come to its end: its results are what there was until then."""
+    verdict = state.verdict
+    if state.phase == "lost":
+        how = "was lost: nobody knows how it ended"
+    elif verdict is None or verdict.verdict == "succeeded":
+        return
+    else:
+        how = f"{verdict.verdict.replace('_', ' ')}: {verdict.message.partition(chr(10))[0]}"
+    how = how.rstrip(".")
+    console.say(f"{state.run_id} {how}; this is what its models had written until then.")
+
+
 def print_exported(files: Sequence[Exported]) -> None:
     """The files that were written."""
     for file in files:
         console.print_result(f"{file.path}  {plural(file.rows, 'row')}")
 
 
-def summary_data(summary: Summary, scope: Scope) -> dict[str, Any]:
+def summary_data(summary: Summary, scope: Scope, state: RunState) -> dict[str, Any]:
     """A summary for a program.
 
-    Keys: run_id, start and end of the simulated time, outside, others (points left out) and
-    results: esdl_type, field, kind, unit, objects, points, first, last, min, mean, max. Moments in
-    ISO 8601 without a zone; min, mean and max are null for booleans and strings.
+    Keys: run_id, state (the verdict, or the phase of a run that has none), start and end of the
+    simulated time, outside, others (points left out) and results: esdl_type, field, kind, unit,
+    objects, points, first, last, min, mean, max. Moments in ISO 8601 without a zone; min, mean and
+    max are null for booleans and strings.
     """
     return {
         "run_id": scope.run_id,
+        "state": state.verdict.verdict if state.verdict else state.phase,
         "start": scope.start.isoformat(sep=" "),
         "end": scope.end.isoformat(sep=" "),
         "outside": summary.outside,

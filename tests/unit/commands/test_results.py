@@ -11,7 +11,7 @@ from filelock import FileLock
 from dots_cli.render.run_folder import RunFolder
 from dots_cli.store.journal import Journal, encode
 from dots_cli.store.lines import check
-from tests.support.acting import make_run
+from tests.support.acting import Actor, make_run
 
 Dots = Callable[..., Any]
 START = int((datetime(2024, 1, 1) - datetime(1970, 1, 1)).total_seconds())
@@ -97,6 +97,32 @@ def test_during_a_run_it_says_that_more_may_come(run_dots: Dots) -> None:
     folder = run_with_results()
     with FileLock(folder.lock):
         assert "still going on" in run_dots("results", check=0).stderr
+
+
+def test_how_a_run_ended_that_did_not_succeed_is_said(run_dots: Dots, tmp_path: Path) -> None:
+    with Actor(run_with_results()) as actor:
+        assert json.loads(run_dots("results", "--json", check=0).stdout)["state"] == "preparing"
+        actor.end("stopped", cause="user", message="stopped by you\nmore", exit_code=10)
+    told = (
+        "two-houses-ab12cd stopped: stopped by you; this is what its models had written until"
+        " then.\n"
+    )
+    assert run_dots("results", check=0).stderr == told
+    assert json.loads(run_dots("results", "--json", check=0).stdout)["state"] == "stopped"
+    for more in ((), ("--json",)):
+        assert run_dots("export", "-o", tmp_path / "out", *more, check=0).stderr == told
+
+
+def test_of_a_run_that_succeeded_nothing_more_is_said(run_dots: Dots, tmp_path: Path) -> None:
+    with Actor(run_with_results()) as actor:
+        actor.end()
+    assert run_dots("results", check=0).stderr == ""
+    assert run_dots("export", "-o", tmp_path, check=0).stderr == ""
+
+
+def test_a_run_that_was_lost_is_told_as_such(run_dots: Dots) -> None:
+    Actor(run_with_results()).die()
+    assert "was lost" in run_dots("results", check=0).stderr
 
 
 def test_a_run_whose_plan_is_broken_is_a_clear_error(run_dots: Dots) -> None:
