@@ -13,6 +13,7 @@ from dots_cli import __version__
 from dots_cli.commands.choosing import choose, missing_images
 from dots_cli.commands.sources import taken_from_sources, with_sources
 from dots_cli.definition import Definition, Overrides, Scenario, read
+from dots_cli.definition.visible import has_controls, visible
 from dots_cli.errors import UsageError
 from dots_cli.output import console
 from dots_cli.output.interrupts import Interrupts
@@ -26,6 +27,9 @@ from dots_cli.render.run_folder import RunFolder
 from dots_cli.runs import registry
 from dots_cli.runtime.base import RunOptions
 from dots_cli.runtime.launch import launch
+
+LONGEST_NAME = 64
+"""Letters of a run's name: more do not fit beside what else is said of it."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +54,7 @@ def start_run(path: Path, wishes: Wishes, signals: Interrupts | None = None) -> 
     Raises what `definition.read` and `build` raise, EnvironmentFailure where the folder cannot be
     written.
     """
-    _require_free(wishes.name)
+    _check_name(wishes.name)
     scenario, definition = read(path, wishes.services, wishes.overrides)
     choice = choose(_runtime_for(wishes), scenario, definition)
     runtime = choice.runtime
@@ -79,9 +83,21 @@ def start_run(path: Path, wishes: Wishes, signals: Interrupts | None = None) -> 
     return folder
 
 
-def _require_free(name: str | None) -> None:
-    """Two runs of one name that go on could not be told apart by it."""
-    for folder in registry.runs() if name else ():
+def _check_name(name: str | None) -> None:
+    """A name fits into a line, and means no other run: two that go on could not be told apart."""
+    if name is None:
+        return
+    if not name.strip():
+        raise UsageError("--name is empty", "Give a name, or leave --name out.")
+    if has_controls(name):
+        what = f"--name '{visible(name[:LONGEST_NAME])}' holds a control character"
+        raise UsageError(what, "Leave line breaks and the like out.")
+    if len(name) > LONGEST_NAME:
+        what = f"--name has {len(name):,} letters; it may have {LONGEST_NAME}"
+        raise UsageError(what, "Give a shorter name.")
+    for folder in registry.runs():
+        if folder.run_id == name:
+            raise UsageError(f"--name {name}: a run has that id", "Give another name.")
         if registry.name(folder) == name and registry.goes_on(folder):
             raise UsageError(
                 f"--name {name}: the run {folder.run_id} has that name and goes on",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from dots_cli.definition.visible import visible
 from dots_cli.output import console
 from dots_cli.output.asking import confirmed
 from dots_cli.output.words import clock, plural, size
@@ -18,7 +17,7 @@ def confirm(folders: Sequence[RunFolder]) -> bool:
     """Show what would be deleted and ask; UsageError where nobody answers."""
     for folder in folders[:_LISTED]:
         made = clock(registry.created(folder))
-        called = f" ({visible(name)})" if (name := registry.name(folder)) else ""
+        called = f" ({name})" if (name := registry.name(folder)) else ""
         console.say(f"{folder.run_id}{called}  {made}  {size(disposal.size(folder))}")
     if len(folders) > _LISTED:
         console.say(f"and {len(folders) - _LISTED} more")

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
+from dots_cli.definition.visible import visible
 from dots_cli.errors import EnvironmentFailure, UsageError
 from dots_cli.render.run_folder import FOLDER_FORMAT, RunFolder, data_home
 from dots_cli.runs.state import RunState, advance, planned
@@ -93,9 +94,9 @@ def goes_on(folder: RunFolder) -> bool:
 
 
 def name(folder: RunFolder) -> str | None:
-    """What the run was called with `--name`."""
+    """What the run was called with `--name`; control characters, once allowed, are escaped."""
     given = _about(folder).get("name")
-    return str(given) if given else None
+    return visible(str(given)) if given else None
 
 
 def created(folder: RunFolder) -> float:

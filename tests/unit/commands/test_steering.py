@@ -272,6 +272,25 @@ def test_a_name_of_a_run_that_goes_on_is_given_to_no_other(run_dots: Dots) -> No
     assert "no such model" in run_dots(*start, "--external", "x", check=2).stderr
 
 
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("", "--name is empty"),
+        (" ", "--name is empty"),
+        ("a\nb\x1b[31m", "--name 'a\\nb\\x1b[31m' holds a control character"),
+        ("ü" * 65, "--name has 65 letters; it may have 64"),
+        ("other-1", "--name other-1: a run has that id"),
+    ],
+)
+def test_a_name_that_could_not_be_shown_or_found_is_refused(
+    run_dots: Dots, name: str, said: str
+) -> None:
+    make_run("other-1")
+    scenario = ROOT / "tests" / "inputs" / "house.esdl"
+    start = ("run", scenario, "--services", scenario.with_suffix(".yaml"), "--name", name)
+    assert run_dots(*start, check=2).stderr.startswith(f"error: {said}\n")
+
+
 def test_a_pause_after_the_end_is_refused_with_the_length_as_people_write_it(
     run_dots: Dots,
 ) -> None:

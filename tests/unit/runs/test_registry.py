@@ -28,6 +28,13 @@ def test_the_newest_run_comes_first() -> None:
     assert [folder.run_id for folder in registry.runs()] == ["a-2", "c-3", "b-1"]
 
 
+def test_a_name_of_before_moves_no_cursor_and_still_finds_its_run() -> None:
+    folder = make_run("a-1", name="one\n\x1b[31mtwo")
+    assert registry.name(folder) == r"one\n\x1b[31mtwo"
+    assert registry.state(folder).name == registry.name(folder)
+    assert registry.find(r"one\n\x1b[31mtwo").run_id == "a-1"
+
+
 @pytest.mark.parametrize("home", [".", "below"])
 def test_a_home_that_is_a_file_is_not_a_home_without_runs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, home: str
