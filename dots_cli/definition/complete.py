@@ -31,6 +31,7 @@ from dots_cli.definition.services import ServiceEntry, StoreEntry
 from dots_cli.definition.sources import facts_of
 from dots_cli.definition.tags import check_tags
 from dots_cli.definition.visible import has_controls, visible
+from dots_cli.definition.volumes import with_folder
 from dots_cli.errors import UsageError
 
 _DOLLAR = re.compile(r"\$(?:(?P<dollar>\$)|\{(?P<name>[A-Za-z_][A-Za-z0-9_]*)\}|(?P<open>\{))?")
@@ -200,7 +201,7 @@ class _Completion:
             cpus=entry.cpus,
             memory=entry.memory,
             platform=entry.platform,
-            volumes=tuple(entry.volumes),
+            volumes=tuple(with_folder(text, self.file.parent) for text in entry.volumes),
             gpus=entry.gpus,
             extra_hosts=tuple(entry.extra_hosts),
             line=self.entries.line("services", at),

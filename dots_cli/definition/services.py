@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import (
+    AfterValidator,
     AliasChoices,
     BaseModel,
     BeforeValidator,
@@ -20,6 +21,7 @@ from pydantic import (
 from dots_cli.definition.durations import parse_duration, parse_seconds
 from dots_cli.definition.instants import parse_start
 from dots_cli.definition.model import RESERVED
+from dots_cli.definition.volumes import parse_volume
 
 REQUEST_KEYS = {
     "start_date": ("simulation", "start"),
@@ -65,6 +67,11 @@ def _python(value: Any) -> str:
 def _command(value: Any) -> Any:
     if isinstance(value, str):
         return shlex.split(value)
+    return value
+
+
+def _volume(value: str) -> str:
+    parse_volume(value)
     return value
 
 
@@ -148,6 +155,7 @@ Command = Annotated[
 Memory = Annotated[
     int, BeforeValidator(_memory), WithJsonSchema(_TEXT_OR_NUMBER | {"examples": ["512m", "2g"]})
 ]
+VolumeText = Annotated[str, AfterValidator(_volume)]
 Environment = Annotated[
     dict[str, str],
     BeforeValidator(_environment),
@@ -290,7 +298,10 @@ class ServiceEntry(Entry):
         default=None, description="Docker only: how much memory it may use."
     )
     platform: str | None = Field(default=None, description="Docker only: like linux/amd64.")
-    volumes: list[str] = Field(default_factory=list, description="Docker only: folder:folder.")
+    volumes: list[VolumeText] = Field(
+        default_factory=list,
+        description="Docker only: ./folder:/folder or name:/folder, and :ro to read only.",
+    )
     gpus: Gpus | None = Field(default=None, description="Docker only: all, or how many.")
     extra_hosts: Hosts = Field(default_factory=list, description="Docker only: name:address.")
 

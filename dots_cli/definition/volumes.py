@@ -5,6 +5,7 @@ Format: https://docs.docker.com/reference/compose-file/services/#short-syntax-5
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 from typing import NamedTuple
@@ -43,5 +44,5 @@ def with_folder(text: str, folder: Path) -> str:
     volume = parse_volume(text)
     if volume.is_named or re.match(r"[A-Za-z]:", volume.source):
         return text
-    source = folder / Path(volume.source).expanduser()
-    return f"{source.resolve()}{text[len(volume.source) :]}"
+    source = os.path.abspath(folder / Path(volume.source).expanduser())  # noqa: PTH100  keeps links
+    return f"{source}{text[len(volume.source) :]}"

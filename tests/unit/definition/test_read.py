@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from dots_cli.definition import Definition, Overrides, Service, read
+from dots_cli.definition.shell import quoted
 from dots_cli.errors import InputError, Problem, UsageError
 from tests.support import ROOT
 
@@ -221,11 +222,12 @@ def test_variables_are_checked_and_never_filled_in(
 def test_the_settings_for_docker_are_read(tmp_path: Path) -> None:
     service = define_pv(
         tmp_path,
-        "    cpus: 1.5\n    memory: 512m\n    platform: linux/amd64\n    volumes: ['data:/data']\n"
+        "    cpus: 1.5\n    memory: 512m\n    platform: linux/amd64\n    volumes: ['data:/data', './in:/in:ro']\n"
         "    gpus: 2\n    extra_hosts: {db: 10.0.0.1}\n",
     )
     assert (service.cpus, service.memory) == (1.5, 512 * 2**20)
-    assert (service.platform, service.volumes) == ("linux/amd64", ("data:/data",))
+    assert service.platform == "linux/amd64"
+    assert service.volumes == ("data:/data", f"{tmp_path / 'in'}:/in:ro")
     assert (service.gpus, service.extra_hosts) == ("2", ("db:10.0.0.1",))
 
 
@@ -297,6 +299,21 @@ def test_a_start_that_no_store_can_hold_is_refused(tmp_path: Path, start: str) -
     assert "1677-09-22 and 2262-04-11" in problem.hint
     with pytest.raises(UsageError, match=r"--start: .* begin between 1677-09-22 and 2262-04-11"):
         define(tmp_path, SIMULATION + services, Overrides(start=start))
+
+
+@pytest.mark.parametrize("name", ["services.yml", "my house.services.yml"])
+def test_a_definition_with_the_other_ending_of_yaml_is_named(tmp_path: Path, name: str) -> None:
+    scenario = tmp_path / "my house.esdl"
+    scenario.write_bytes((ROOT / "tests" / "inputs" / "house.esdl").read_bytes())
+    with pytest.raises(InputError) as failure:
+        read(scenario)
+    assert f"`dots init {quoted(scenario)}`" in failure.value.problems[0].hint
+    other = scenario.with_name(name)
+    other.touch()
+    with pytest.raises(InputError) as failure:
+        read(scenario)
+    hint = f"Rename {name} to {other.stem}.yaml, or give `--services {quoted(other)}`."
+    assert failure.value.problems[0].hint == hint
 
 
 @pytest.mark.parametrize(
