@@ -10,12 +10,13 @@ from dots_cli.definition import esdl
 from dots_cli.definition.catalogue import read_catalogue
 from dots_cli.definition.complete import complete
 from dots_cli.definition.entries import Entries, read_entries
-from dots_cli.definition.glance import find_services
+from dots_cli.definition.glance import find_services, misnamed_services
 from dots_cli.definition.imported import imported
 from dots_cli.definition.located import Problems, is_utf8
 from dots_cli.definition.model import Definition, Overrides, Scenario
 from dots_cli.definition.overrides import parse, warn_of_mistyped
 from dots_cli.definition.request import looks_like_request, read_request
+from dots_cli.definition.shell import command, quoted
 from dots_cli.errors import InputError
 
 
@@ -95,7 +96,11 @@ def _read_services(
     if path is None:
         name = f"{scenario.stem}.services.yaml"
         what = f"no service definition beside the scenario: neither {name} nor services.yaml"
-        hint = f"Write one with `dots init {scenario}`, or name one with `--services FILE`."
+        hint = f"Write one with `{command('init', scenario)}`, or name one with `--services FILE`."
+        if other := misnamed_services(scenario):
+            hint = (
+                f"Rename {other.name} to {other.stem}.yaml, or give `--services {quoted(other)}`."
+            )
         problems.add(scenario, 0, what, hint)
         return None
     content = _bytes_of(path, "service definition", problems)

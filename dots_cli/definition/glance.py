@@ -33,6 +33,14 @@ def find_services(scenario: Path) -> Path | None:
     return None
 
 
+def misnamed_services(scenario: Path) -> Path | None:
+    """A definition beside a scenario that is not looked for: with the other ending of YAML."""
+    for name in (f"{scenario.stem}.services.yml", "services.yml"):
+        if (scenario.parent / name).is_file():
+            return scenario.parent / name
+    return None
+
+
 def glimpse(path: Path) -> list[Glimpse]:
     """The services of a definition or a DOTS request; none where the file cannot be read."""
     import yaml
