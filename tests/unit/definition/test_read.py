@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 
 from dots_cli.definition import Definition, Overrides, Service, read
-from dots_cli.definition.shell import quoted
 from dots_cli.errors import InputError, Problem, UsageError
 from tests.support import ROOT
 
@@ -299,21 +298,6 @@ def test_a_start_that_no_store_can_hold_is_refused(tmp_path: Path, start: str) -
     assert "1677-09-22 and 2262-04-11" in problem.hint
     with pytest.raises(UsageError, match=r"--start: .* begin between 1677-09-22 and 2262-04-11"):
         define(tmp_path, SIMULATION + services, Overrides(start=start))
-
-
-@pytest.mark.parametrize("name", ["services.yml", "my house.services.yml"])
-def test_a_definition_with_the_other_ending_of_yaml_is_named(tmp_path: Path, name: str) -> None:
-    scenario = tmp_path / "my house.esdl"
-    scenario.write_bytes((ROOT / "tests" / "inputs" / "house.esdl").read_bytes())
-    with pytest.raises(InputError) as failure:
-        read(scenario)
-    assert f"`dots init {quoted(scenario)}`" in failure.value.problems[0].hint
-    other = scenario.with_name(name)
-    other.touch()
-    with pytest.raises(InputError) as failure:
-        read(scenario)
-    hint = f"Rename {name} to {other.stem}.yaml, or give `--services {quoted(other)}`."
-    assert failure.value.problems[0].hint == hint
 
 
 @pytest.mark.parametrize(
