@@ -38,4 +38,4 @@ def test_a_run_may_be_starting_for_as_long_as_its_supervisor_is_waited_for() -> 
 
 
 def test_a_guard_records_the_exit_code_of_a_lost_supervisor() -> None:
-    assert guard.SUPERVISOR_EXIT_CODE == ExitCode.SUPERVISOR.value
+    assert ExitCode.SUPERVISOR.value == guard.SUPERVISOR_EXIT_CODE

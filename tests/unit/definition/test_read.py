@@ -221,7 +221,8 @@ def test_variables_are_checked_and_never_filled_in(
 def test_the_settings_for_docker_are_read(tmp_path: Path) -> None:
     service = define_pv(
         tmp_path,
-        "    cpus: 1.5\n    memory: 512m\n    platform: linux/amd64\n    volumes: ['data:/data', './in:/in:ro']\n"
+        "    cpus: 1.5\n    memory: 512m\n    platform: linux/amd64\n"
+        "    volumes: ['data:/data', './in:/in:ro']\n"
         "    gpus: 2\n    extra_hosts: {db: 10.0.0.1}\n",
     )
     assert (service.cpus, service.memory) == (1.5, 512 * 2**20)
