@@ -16,7 +16,7 @@ import helics as h
 from helics.capi import ffi
 
 from . import questions, rounds
-from .failure import Failure
+from .failure import Ended, Failure
 from .inside import inside
 from .ports import probe
 
@@ -228,12 +228,14 @@ class Broker:
         return float(self._query("timeconfig", federate).get("period", 0.0))
 
     def core(self, name: str, federates: int) -> str:
-        """Connect a core of the conductor's own; its name.
+        """Connect a core of the conductor's own; its name. `Ended` where the broker has ended.
 
         Early, before models knock: see above.
         """
         joining = f"--broker=127.0.0.1 --brokerport={self.entrance} --brokerkey={self._key} {QUIET}"
         with inside():
+            if not h.helicsBrokerIsConnected(self._broker):
+                raise Ended("the broker has ended")  # HELICS would look for it for 20 s
             core = h.helicsCreateCore("zmq", name, f"-f {federates} {joining}")
             h.helicsCoreConnect(core)
         self._cores.append(core)

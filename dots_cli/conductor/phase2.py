@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from . import roll_call, rounds, wiring
 from .broker import VERSION, Broker
-from .failure import Failure
+from .failure import Ended, Failure
 from .front_door import FrontDoor
 from .gate import Gate
 from .herald import Herald, too_late
@@ -86,11 +86,26 @@ class Phase2:
         finally:
             door.close()
 
+    def _join(self, broker: Broker) -> Gate:
+        """The conductor's own federate. `Failure` where the federation ended before it was in.
+
+        A federation whose only federate leaves is over for HELICS, though others were to come.
+        """
+        try:
+            return Gate(broker, GATE, float(self._settings.duration))
+        except Ended as error:
+            self._stage.check()
+            raise Failure(
+                "early",
+                f"a model left in the moment in which it joined, and the federation broke: {error}",
+                "Look at the ends of the models' logs.",
+            ) from error
+
     def _simulate(
         self, broker: Broker, started: Callable[[Gate], None], reached_end: Callable[[], None]
     ) -> None:
         settings = self._settings
-        gate = Gate(broker, GATE, float(settings.duration))
+        gate = self._join(broker)
         federates = self._wait_for_federates(broker, gate)
         self._check_wiring(broker, federates)
         started(gate)

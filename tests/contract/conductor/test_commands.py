@@ -213,7 +213,10 @@ def test_a_model_that_dies_while_others_join_is_named(rig: Rig) -> None:
     twice = producer("pv-1", QUICK_FAULT="publish_twice")
     conductor = rig.run([twice, consumer("home-1")])
     failed = conductor.until("failed")
-    assert (failed["kind"], failed["models"]) == ("early", ["pv-1"])
+    assert failed["kind"] == "early"
+    # Of one that dies before the conductor itself has joined, HELICS has forgotten the name.
+    at_once = "in the moment in which it joined" in failed["message"]
+    assert failed["models"] == ([] if at_once else ["pv-1"])
 
 
 def test_what_two_models_publish_is_named_with_both(rig: Rig) -> None:
