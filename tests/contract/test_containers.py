@@ -160,8 +160,8 @@ def test_what_was_said_last_is_kept_where_the_connection_broke_before_the_end(
     engine: Engine, project: Project, tmp_path: Path
 ) -> None:
     """The container has ended when we notice that no more comes."""
-    program = "import time; print('first', flush=True); time.sleep(0.5); print('last')"
-    ident = made(engine, project, program)
+    program = "print('first', flush=True); input(); print('last')"
+    ident = made(engine, project, program, stdin_open=True)
     log = tmp_path / "pv-1.log"
     attached = engine.attach(ident)
     whole, calls = attached.read, iter([True])
@@ -169,6 +169,7 @@ def test_what_was_said_last_is_kept_where_the_connection_broke_before_the_end(
     def broken() -> bytes:
         if next(calls, False):
             return whole()
+        attached.write(b"\n")
         wait_for(lambda: engine.inspect(ident).has_ended, 60, "its end")
         attached.close()
         return b""

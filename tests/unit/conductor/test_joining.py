@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import threading
 from typing import Any
 
 import pytest
@@ -29,6 +30,10 @@ for _ in range(2):
 """
 
 
+def unexpected(*_: object) -> None:
+    raise AssertionError("nothing of this phase comes about")
+
+
 def test_a_model_that_leaves_before_the_conductor_has_joined_is_no_failure_of_the_broker(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -37,7 +42,9 @@ def test_a_model_that_leaves_before_the_conductor_has_joined_is_no_failure_of_th
 
     def late(broker: Broker, *named: Any) -> Gate:
         address = f"--broker=127.0.0.1 --brokerport={block.base} --brokerkey=key"
-        subprocess.run([sys.executable, "-c", JOINS_AND_LEAVES, address], timeout=60, check=False)
+        command = [sys.executable, "-c", JOINS_AND_LEAVES, address]
+        left = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+        assert "Publication already exists" in left.stderr, "it had joined"
         return Gate(broker, *named)
 
     monkeypatch.setattr(phase2, "Gate", late)
@@ -45,7 +52,7 @@ def test_a_model_that_leaves_before_the_conductor_has_joined_is_no_failure_of_th
     phase = Phase2(told, {"pv-1": Spoken("new", 1)}, stage, made.Listener())
     try:
         with pytest.raises(Failure, match="in the moment in which it joined") as caught:
-            phase.run(lambda *_: None, lambda _: None, lambda: None, lambda _: None)  # type: ignore[arg-type, return-value]
+            phase.run(lambda *_: threading.Thread(), unexpected, unexpected, unexpected)
         assert caught.value.kind == "early"
     finally:
         stage.end(5.0)
