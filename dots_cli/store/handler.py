@@ -31,13 +31,13 @@ class Handler(BaseHTTPRequestHandler):
     wbufsize = -1
     disable_nagle_algorithm = True
     server: Endpoint
+    _asks_first = False
     routes: ClassVar[dict[str, str]] = {"/ping": "_ping", "/write": "_write", "/query": "_query"}
 
     def handle_expect_100(self) -> bool:
-        """Tell a client that asks first to send on; buffered, it would wait for that."""
-        go_on = super().handle_expect_100()
-        self.wfile.flush()
-        return go_on
+        """Remember a client that asks first; it is told to go on when its body is wanted."""
+        self._asks_first = True
+        return True
 
     def do_GET(self) -> None:
         """Answer a read request."""
@@ -57,6 +57,7 @@ class Handler(BaseHTTPRequestHandler):
         try:
             self._answer_to(open_)
         finally:
+            self._asks_first = False
             self.server.done()
         if self._unread:
             see_off(self.connection)
@@ -90,7 +91,15 @@ class Handler(BaseHTTPRequestHandler):
         return url.path, {key: values[-1] for key, values in query.items()}
 
     def _body(self) -> bytes:
-        """The body; not before it is known who sends it, for it is kept in memory."""
+        """The body; not before it is known who sends it, for it is kept in memory.
+
+        "100 Continue" is a promise: a client hears it only of a request that counts as under way.
+        """
+        if self._asks_first:
+            self._asks_first = False
+            self.send_response_only(100)
+            self.end_headers()
+            self.wfile.flush()
         with self.server.listening(self.connection):
             body = read_body(self.headers, self.rfile, lambda: self.server.heard(self.connection))
         self._unread = False

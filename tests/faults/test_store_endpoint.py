@@ -136,6 +136,31 @@ def test_asked_to_end_it_answers_what_it_has_taken_up(tmp_path: Path) -> None:
     assert stored(tmp_path) == {(0, 0): 50}
 
 
+def test_once_asked_to_end_it_asks_nobody_to_go_on(tmp_path: Path) -> None:
+    asking = _head(100, "Expect: 100-continue")
+    with stores.endpoint(tmp_path) as server:
+        address = ("127.0.0.1", server.port)
+        with socket.create_connection(address, 20) as taken_up:
+            taken_up.sendall(asking)
+            assert taken_up.recv(1000).startswith(b"HTTP/1.1 100 ")
+            server.process.terminate()
+            wait_for(lambda: _is_ending(server), 10, "it takes no more requests")
+            with socket.create_connection(address, 20) as late:
+                late.sendall(asking)
+                assert late.recv(1000).startswith(b"HTTP/1.1 503 ")
+        server.process.wait(20)
+
+
+def test_a_stranger_is_not_asked_for_the_body(tmp_path: Path) -> None:
+    asking = _head(100, "Expect: 100-continue").replace(b"Basic ", b"Basic A")
+    with (
+        stores.endpoint(tmp_path) as server,
+        socket.create_connection(("127.0.0.1", server.port), 20) as stranger,
+    ):
+        stranger.sendall(asking)
+        assert stranger.recv(1000).startswith(b"HTTP/1.1 401 ")
+
+
 @pytest.mark.parametrize("end", ["stdin", "sigterm"])
 def test_it_ends_by_itself_when_asked(tmp_path: Path, end: str) -> None:
     with stores.endpoint(tmp_path) as server:
