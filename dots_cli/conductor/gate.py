@@ -30,8 +30,6 @@ SAME = 1e-6
 NEVER = 4e9
 CALL_INTERVAL = 0.01
 RING_INTERVAL = 0.3
-POKE_INTERVAL = 0.2
-POKES = 100
 BELL = "bell"
 
 
@@ -136,14 +134,6 @@ class Gate(Mailbox):
                 # The block alone makes it look again, and only when it moves to a later time.
                 self._poke()
                 time.sleep(CALL_INTERVAL)
-            # Seen in one of some 150 pauses on a busy machine: it came back, went to where it has
-            # to stand, and was never granted that. Called once more it is.
-            for _ in range(POKES):
-                time.sleep(POKE_INTERVAL)
-                if not self._owes_to_stand():
-                    return
-                self.send(f"{self._name}/{BELL}", b"!")
-                self._poke()
         except Ended:
             return
 
@@ -152,7 +142,3 @@ class Gate(Mailbox):
             self._pokes += 1
             moved = NEVER + self._pokes
         self.block(self._name, moved)
-
-    def _owes_to_stand(self) -> bool:
-        with self._changed:
-            return self._limit is not None and self._travelling
