@@ -270,12 +270,10 @@ class _Reader:
                 self.problems.add(self.file, line, "a key must be a word", "Write `key: value`.")
                 continue
             if key_node.tag == "tag:yaml.org,2002:merge":
-                sources = item.value if item.id == "sequence" else [item]
-                for source in (s for s in sources if s.id == "mapping"):
-                    if self._is_new(source, around):
-                        inside = (*around, id(source))
-                        for key, value in self._pairs(source, at, inside):
-                            merged.setdefault(key, value)
+                for source in self._sources(item, line, around):
+                    inside = (*around, id(source))
+                    for key, value in self._pairs(source, at, inside):
+                        merged.setdefault(key, value)
                 continue
             name = plain_text(key_node.value, self.file, line, self.problems)
             if name in own:
@@ -290,3 +288,18 @@ class _Reader:
                 own[name] = item
                 self.lines[(*at, name)] = line
         yield from (merged | own).items()
+
+    def _sources(self, item: Any, line: int, around: tuple[int, ...]) -> Iterator[Any]:
+        """The mappings that a `<<` in this line merges; whatever else it is given is a problem."""
+        for source in item.value if item.id == "sequence" else [item]:
+            if not self._is_new(source, around):
+                continue
+            if source.id == "mapping":
+                yield source
+                continue
+            hint = "Mark a mapping with `&common`, and write `<<: *common`."
+            if source.tag == "tag:yaml.org,2002:str" and re.fullmatch(r"[\w-]+", source.value):
+                hint = f"Write `*{source.value}` in place of `{source.value}`."
+            what = "`<<` takes an alias of a mapping, like `*common`"
+            # What an alias stands for has been written above it.
+            self.problems.add(self.file, max(line, source.start_mark.line + 1), what, hint)

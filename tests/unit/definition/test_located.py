@@ -100,6 +100,33 @@ def test_a_mapping_merged_into_itself_is_a_problem(text: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("merged", "line", "remedy"),
+    [
+        ("common", 3, "Write `*common`"),
+        ('"common of all"', 3, "`&common`"),
+        ("[*base, base]", 3, "Write `*base`"),
+        ("\n    - *base\n    - base", 5, "Write `*base`"),
+        ("[*base, [*base]]", 3, "`&common`"),
+        ("*words", 3, "`&common`"),
+        ("", 3, "`&common`"),
+        ("null", 3, "`&common`"),
+    ],
+)
+def test_what_is_merged_and_is_no_mapping_is_a_problem(merged: str, line: int, remedy: str) -> None:
+    above = "{base: &base {a: 1}, words: &words [x y]}"
+    problem = mistake(f"above: {above}\nuse:\n  <<: {merged}\n")
+    assert problem.message == "`<<` takes an alias of a mapping, like `*common`"
+    assert problem.line == line
+    assert remedy in problem.hint
+
+
+def test_a_list_of_mappings_can_be_merged_also_through_an_alias() -> None:
+    above = "{a: &a {x: 1}, b: &b {x: 2, y: 3}, both: &both [*a, *b]}"
+    read = document(f"above: {above}\nuse: {{<<: [*a, *b]}}\nalso: {{<<: *both}}\n")
+    assert read.data["use"] == read.data["also"] == {"x": "1", "y": "3"}
+
+
+@pytest.mark.parametrize(
     "text",
     [
         "x: 1\na: " + "[" * 3000,
