@@ -298,7 +298,8 @@ class _Reader:
                 yield source
                 continue
             hint = "Mark a mapping with `&common`, and write `<<: *common`."
-            if source.tag == "tag:yaml.org,2002:str" and re.fullmatch(r"[\w-]+", source.value):
+            is_text = source.id == "scalar" and source.tag == "tag:yaml.org,2002:str"
+            if is_text and re.fullmatch(r"[\w-]+", source.value):
                 hint = f"Write `*{source.value}` in place of `{source.value}`."
             what = "`<<` takes an alias of a mapping, like `*common`"
             # What an alias stands for has been written above it.

@@ -110,6 +110,7 @@ def test_a_mapping_merged_into_itself_is_a_problem(text: str) -> None:
         ("*words", 3, "`&common`"),
         ("", 3, "`&common`"),
         ("null", 3, "`&common`"),
+        ("[!!str [base]]", 3, "`&common`"),
     ],
 )
 def test_what_is_merged_and_is_no_mapping_is_a_problem(merged: str, line: int, remedy: str) -> None:
