@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections import Counter
 from typing import TYPE_CHECKING
 
 from dots_cli.errors import DotsError, ExitCode
@@ -89,12 +88,12 @@ def points(folder: RunFolder) -> list[tuple[str, int, int]]:
     plan = read_plan(folder)
     with open_results(folder, plan) as results:
         counts = results.counts()
-    objects = Counter[str]()
-    for model in plan.models:
-        objects[model.esdl_type] += len(model.objects)
     if not any(counts.values()):
         return []
-    return [(name, objects[name], counts.get(name, 0)) for name in sorted({*objects, *counts})]
+    objects: dict[str, set[str]] = {name: set() for name in counts}
+    for model in plan.models:  # of two services each may simulate the same objects
+        objects.setdefault(model.esdl_type, set()).update(item.id for item in model.objects)
+    return [(name, len(ids), counts.get(name, 0)) for name, ids in sorted(objects.items())]
 
 
 def _may_have_results(state: RunState) -> bool:

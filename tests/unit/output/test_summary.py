@@ -7,11 +7,14 @@ from rich.console import Console
 
 from dots_cli.errors import StoreFailure
 from dots_cli.output import console, summary
-from dots_cli.plan.model import Plan
+from dots_cli.plan import serialise
+from dots_cli.plan.model import EsdlRef, Model, Plan
 from dots_cli.render.run_folder import RunFolder
 from dots_cli.results import opening
 from dots_cli.runs.state import RunState, advance
 from dots_cli.runtime.events import Preparing, ProcessStarted, VerdictReached
+from dots_cli.store.journal import Journal, encode
+from dots_cli.store.lines import check
 from tests.support.acting import make_run
 
 FAILED = VerdictReached(
@@ -46,6 +49,25 @@ def test_a_run_that_was_to_have_results_and_has_none_says_so(
     ended = replace(FAILED, verdict=verdict, cause="end", exit_code=0)
     summary.print_summary(folder, advance(started, ended))
     assert ("No results: no model has written any" in capsys.readouterr().err) is said
+
+
+def test_an_object_that_two_services_simulate_counts_once() -> None:
+    folder = make_run()
+    roofs = EsdlRef("a", "roof"), EsdlRef("b", "roof")
+    models = (
+        Model("pv-1", "pv", "PVInstallation", roofs, 1),
+        Model("heat-1", "heat", "HeatPump", roofs[:1], 1),
+        Model("sun-1", "sun", "PVInstallation", roofs[:1], 1),
+        Model("sun-2", "sun", "PVInstallation", roofs[1:], 1),
+    )
+    plan = replace(opening.read_plan(folder), models=models)
+    folder.plan.write_text(serialise.to_json(plan), encoding="utf-8")
+    tags = f"simulation_id={folder.run_id},model_id=pv-1,esdl_name=roof"
+    lines = "".join(f"PVInstallation,{tags},esdl_id={id_} p=1 1704067200\n" for id_ in "ab")
+    journal = Journal(folder.results)
+    journal.append(encode(check(lines.encode(), 10**9, 0, journal.kinds)))
+    journal.close()
+    assert summary.points(folder) == [("HeatPump", 1, 0), ("PVInstallation", 2, 2)]
 
 
 @pytest.mark.parametrize(
