@@ -111,6 +111,7 @@ class _Walk:
         self.without_id: dict[str, list[int]] = {}
         self.first_instant = ""
         self.wrong: list[tuple[int, str, str]] = []
+        self.doubled: list[tuple[int, str, str]] = []
         self.ignored: list[tuple[int, str]] = []
         self.comments: list[tuple[int, str]] = []
         self.references: list[tuple[int, str, str]] = []
@@ -168,10 +169,8 @@ class _Walk:
         elif child.single and tag in around.connectable_below:
             what = f"a second <{tag}> in one {around.kind.name}: ESDL allows one"
             hint = "Models see only the last of them. Keep one."
-            if around.connectable_below[tag]:
-                self.wrong.append((line, what, hint))
-            else:
-                self.problems.warn(self.file, line, what, hint)
+            severe = around.connectable_below[tag]
+            (self.wrong if severe else self.doubled).append((line, what, hint))
         return child.kind
 
     def _root_kind(self, namespace: str, tag: str, line: int) -> Kind | None:
@@ -264,27 +263,28 @@ class _Walk:
 
     def report(self) -> None:
         """Turn what was noted on the way into problems."""
-        for line, what, hint in self.wrong:
-            self.refused = True
-            self.problems.add(self.file, line, what, hint)
+        self.refused |= bool(self.wrong)
+        self.problems.add_kinds(self.file, self.wrong)
+        self.problems.add_kinds(self.file, self.doubled, "warning")
         self.problems.add_many(self.file, self.comments, _NO_COMMENTS)
         hint = "Correct its name, or remove it."
         self.problems.add_many(self.file, self.ignored, hint, severity="warning")
-        for identity, places in self.lines_of_id.items():
-            if len(places) > 1:
-                self._same_id(identity, places)
+        self._same_ids()
 
-    def _same_id(self, identity: str, places: list[tuple[int, Kind]]) -> None:
-        (first, kind), *others = places
-        severe = any(kind.connectable for _, kind in places)
-        for line, other in others:
-            self.problems.add(
-                self.file,
-                line,
-                f"{other.name} has the id '{identity}' of the {kind.name} in line {first}",
-                "Give each object an id of its own.",
-                "error" if severe else "warning",
+    def _same_ids(self) -> None:
+        severe: list[tuple[int, str]] = []
+        harmless: list[tuple[int, str]] = []
+        for identity, ((first, kind), *others) in self.lines_of_id.items():
+            if not others:
+                continue
+            connectable = kind.connectable or any(other.connectable for _, other in others)
+            of_whom = f"the id '{identity}' of the {kind.name} in line {first}"
+            (severe if connectable else harmless).extend(
+                (line, f"{other.name} has {of_whom}") for line, other in others
             )
+        hint = "Give each object an id of its own."
+        self.problems.add_many(self.file, sorted(severe), hint)
+        self.problems.add_many(self.file, sorted(harmless), hint, "warning")
 
     def content(self) -> Content:
         """What was found."""
@@ -325,8 +325,7 @@ def _explain(
             what = f"the prefix '{prefix}' stands for the namespace {_XSI}"
             hint = "Write xsi in its place: models read the file with pyESDL, which knows no other."
             walk.wrong.append((line, what, hint))
-    for line, message, hint in walk.wrong:
-        problems.add(file, line, message, hint)
+    problems.add_kinds(file, walk.wrong)
     lost = []
     for line, what, token in walk.references:
         if token.startswith("/"):

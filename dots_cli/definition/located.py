@@ -29,7 +29,7 @@ _NO_TEXT = re.compile("[\0\ud800-\udfff]")
 class Problems:
     """What was found so far, in the order in which it was found."""
 
-    found: list[Problem] = field(default_factory=list)
+    found: dict[Problem, None] = field(default_factory=dict)
 
     def add(
         self,
@@ -40,9 +40,7 @@ class Problems:
         severity: Literal["error", "warning"] = "error",
     ) -> None:
         """One more; the same one twice counts once."""
-        problem = Problem(file, line, message, hint, severity)
-        if problem not in self.found:
-            self.found.append(problem)
+        self.found[Problem(file, line, message, hint, severity)] = None
 
     def warn(self, file: Path, line: int, message: str, hint: str = "") -> None:
         """One more that does not prevent a run."""
@@ -56,11 +54,24 @@ class Problems:
         severity: Literal["error", "warning"] = "error",
     ) -> None:
         """Problems of one kind, each with its line; a flood of them is cut and counted."""
-        listed = list(messages)
+        listed = list(dict.fromkeys(messages))
         for line, message in listed[:SHOWN_PER_KIND]:
             self.add(file, line, message, hint, severity)
         if (rest := len(listed) - SHOWN_PER_KIND) > 0:
             self.add(file, listed[SHOWN_PER_KIND][0], f"and {rest} more like these", hint, severity)
+
+    def add_kinds(
+        self,
+        file: Path,
+        found: Iterable[tuple[int, str, str]],
+        severity: Literal["error", "warning"] = "error",
+    ) -> None:
+        """Problems of several kinds, each with line, message and hint: a hint makes a kind."""
+        kinds: dict[str, list[tuple[int, str]]] = {}
+        for line, message, hint in found:
+            kinds.setdefault(hint, []).append((line, message))
+        for hint, messages in kinds.items():
+            self.add_many(file, messages, hint, severity)
 
     def in_order(self) -> tuple[Problem, ...]:
         """All of them, file by file, each from its first line to its last."""

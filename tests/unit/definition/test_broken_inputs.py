@@ -106,6 +106,43 @@ def test_a_flood_of_one_mistake_is_cut_and_counted(tmp_path: Path) -> None:
     assert problems[-1].message == "and 480 more like these"
 
 
+@pytest.mark.parametrize(
+    ("line", "message", "severity"),
+    [
+        ('<asset xsi:type="esdl:PVInstallation" id="{n}"/>', "has the id", "error"),
+        ('<asset xsi:type="esdl:PvInstallation" id="x{n}"/>', "knows no class", "error"),
+        ('<asset xsi:type="esdl:PVInstallation" id="x{n}" power="{n} kW"/>', "cannot", "error"),
+        ('<asset xsi:type="esdl:PVInstallation" id="x{n}" colour="red"/>', "colour", "warning"),
+        (
+            '<area id="x{n}"><geometry xsi:type="esdl:Point"/><geometry xsi:type="esdl:Point"/>'
+            "</area>",
+            "a second <geometry>",
+            "warning",
+        ),
+    ],
+)
+def test_a_flood_of_thousands_is_cut_whatever_is_wrong(
+    tmp_path: Path, line: str, message: str, severity: str
+) -> None:
+    count = 4_000
+    first = '<asset xsi:type="esdl:PVInstallation" id="{n}"/>'
+    text = (INPUTS / "house.esdl").read_text(encoding="utf-8").replace("    </area>", "{}</area>")
+    lines = [each.format(n=n) for each in (first, line) for n in range(count)]
+    scenario = tmp_path / "house.esdl"
+    scenario.write_text(text.format("\n".join(lines)), encoding="utf-8")
+    if severity == "error":
+        with pytest.raises(InputError) as failure:
+            read(scenario, INPUTS / "house.yaml")
+        problems = failure.value.problems
+    else:
+        problems = read(scenario, INPUTS / "house.yaml")[1].warnings
+    assert len(problems) == 21
+    assert all(message in problem.message for problem in problems[:-1])
+    assert problems[-1].message == f"and {count - 20} more like these"
+    assert {problem.severity for problem in problems} == {severity}
+    assert all(problem.hint == problems[0].hint for problem in problems)
+
+
 def test_a_scenario_that_is_not_there_is_named_with_one_like_it(tmp_path: Path) -> None:
     (tmp_path / "house.esdl").write_bytes((INPUTS / "house.esdl").read_bytes())
     with pytest.raises(InputError) as failure:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
@@ -57,6 +58,24 @@ def test_the_same_problem_is_kept_once() -> None:
     problems.add(FILE, 3, "wrong", "right it")
     problems.add(FILE, 3, "wrong", "right it")
     assert len(problems.found) == 1
+
+
+def test_what_is_the_same_in_a_flood_counts_once_and_each_kind_is_cut_for_itself() -> None:
+    problems = Problems()
+    problems.add_kinds(
+        FILE, [(n // 2, "wrong", ("right it", "end it")[n % 4 // 2]) for n in range(100)]
+    )
+    assert [p.message for p in problems.found] == [*["wrong"] * 20, "and 5 more like these"] * 2
+    assert {p.hint for p in problems.found} == {"right it", "end it"}
+
+
+def test_many_problems_are_collected_in_a_time_that_grows_with_their_number() -> None:
+    problems = Problems()
+    begun = time.process_time()
+    for line in range(20_000):
+        problems.add(FILE, line, "wrong")
+    assert len(problems.errors) == 20_000
+    assert time.process_time() - begun < 5
 
 
 def test_problems_are_ordered_by_file_then_line() -> None:
