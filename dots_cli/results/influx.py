@@ -1,15 +1,12 @@
-"""Results in an InfluxDB 1.8+ or 1.13, the platform's or one that exists, asked in Flux.
+"""Results in an InfluxDB 1.8+ or 1.13, the platform's or one that exists.
 
-The server must have Flux enabled (`[http] flux-enabled`). To `influxdb-client` the user and the
-password are one token, the organisation is `-`, and the database with its default retention policy
-is a bucket: https://docs.influxdata.com/influxdb/v1/tools/api/#influxdb-20-api-compatibility-endpoints
+Asked in Flux, which tells series apart; InfluxQL counts and removes. A database may hold many runs.
 """
 
 from __future__ import annotations
 
-import json
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from heapq import merge
@@ -17,13 +14,8 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Any, Self
 
-from influxdb_client.client.exceptions import InfluxDBError
-from influxdb_client.client.influxdb_client import InfluxDBClient
-from influxdb_client.client.query_api import QueryApi
-from influxdb_client.domain.dialect import Dialect
-from urllib3.exceptions import HTTPError
-
 from dots_cli.errors import StoreFailure
+from dots_cli.results.influx_server import InfluxServer
 from dots_cli.results.interface import (
     Access,
     FieldSummary,
@@ -36,10 +28,6 @@ from dots_cli.results.interface import (
 )
 
 _MODEL_TAGS = {"simulation_id", "model_id", "esdl_id", "esdl_name"}
-_ALWAYS = "start: 1677-09-21T00:12:44Z, stop: 2262-04-11T23:47:16Z"
-"""All of InfluxDB's time, to the second."""
-_TIMEOUT = (10_000, 600_000)
-"""Milliseconds to connect and to wait for data."""
 _KINDS: dict[type, Kind] = {float: "float", int: "integer", bool: "boolean", str: "string"}
 _READ: dict[Kind, Callable[[str], Value]] = {
     "float": float,
@@ -48,7 +36,6 @@ _READ: dict[Kind, Callable[[str], Value]] = {
     "string": lambda text: text.replace("\r\n", "\n"),
 }
 """Values out of CSV, in which the server ends every line with two letters, a string's too."""
-_PLAIN = Dialect(header=True, annotations=[])  # type: ignore[no-untyped-call]
 
 
 @dataclass
@@ -69,29 +56,24 @@ class InfluxResults:
         self._units = units
         self._run_id = scope.run_id
         stop = scope.end + timedelta(microseconds=1)  # a range ends before its stop
-        self._window = f"start: {_instant(scope.start)}, stop: {_instant(stop)}"
-        self._client = InfluxDBClient(
-            url=access.url,
-            token=f"{access.user}:{access.password}",
-            org="-",
-            timeout=_TIMEOUT,
-        )
+        self._start, self._stop = _instant(scope.start), _instant(stop)
+        self._server = InfluxServer(access)
         self._known: dict[tuple[str, str], list[_Series]] | None = None
 
     def counts(self) -> dict[str, int]:
         """The number of points per ESDL type."""
-        asked = f'{self._data()} |> count() |> group(columns: ["_measurement"]) |> sum()'
-        found = {r["_measurement"]: r["_value"] for r in self._ask(asked)}
+        found = Counter[str]()
+        for (esdl_type, _), points in self._counted().items():
+            found[esdl_type] += points
         return dict(sorted(found.items()))
 
     def summary(self) -> Summary:
         """Every ESDL type and field in figures."""
-        total = f"{self._data(_ALWAYS)} |> count() |> group() |> sum()"
-        everywhere = sum(record["_value"] for record in self._ask(total))
         fields = tuple(
             self._summary(*key, series) for key, series in sorted(self._series().items())
         )
-        return Summary(fields, everywhere - sum(f.points for f in fields), 0)
+        outside = self._count(f"time < '{self._start}'", f"time >= '{self._stop}'")
+        return Summary(fields, outside.total(), 0)
 
     def types(self) -> tuple[str, ...]:
         """The ESDL types with results, sorted."""
@@ -133,7 +115,7 @@ class InfluxResults:
 
     def close(self) -> None:
         """Let go of the connection."""
-        self._client.close()  # type: ignore[no-untyped-call]
+        self._server.close()
 
     def __enter__(self) -> Self:
         return self
@@ -152,17 +134,13 @@ class InfluxResults:
             f"and r._field == {_text(name)}) |> keep(columns: [{kept}]) |> group() "
             '|> sort(columns: ["_time"])'
         )
-        cells = self._answer(lambda api: api.query_csv(asked, dialect=_PLAIN))
-        header = next(cells, None)
+        table = self._server.table(asked)
+        header = next(table, None)
         if header is None:
             return
-        if "_time" not in header:  # not the values but the table of an error
-            raise self._broke_off(next(cells, header))
         time_at, value_at = header.index("_time"), header.index("_value")
         places = [header.index(tag) if tag in header else None for tag in tag_names]
-        for row in cells:
-            if len(row) != len(header):
-                raise self._broke_off(row)
+        for row in table:
             time = datetime.fromisoformat(row[time_at]).replace(tzinfo=None)
             tags = tuple("" if place is None else row[place] for place in places)
             yield time, tags, at, read(row[value_at])
@@ -191,8 +169,9 @@ class InfluxResults:
         """The series of every (ESDL type, field), with their figures; asked once."""
         if self._known is not None:
             return self._known
+        counted = self._counted()  # first, for during a run there are ever more
         found: dict[tuple[object, ...], _Series] = {}
-        for record in self._ask(_figures(self._data(), ("first", "last", "count"))):
+        for record in self._server.records(_figures(self._data(), ("first", "last", "count"))):
             value, name = record["_value"], record["result"]
             series = found.setdefault(_key(record), _Series(_KINDS[type(value)], _tags(record)))
             if name == "count":
@@ -207,67 +186,60 @@ class InfluxResults:
         }
         if numeric:
             chosen = f"{self._data()} |> filter(fn: (r) => {' or '.join(sorted(numeric))})"
-            for record in self._ask(_figures(chosen, ("min", "max", "sum"))):
+            for record in self._server.records(_figures(chosen, ("min", "max", "sum"))):
                 found[_key(record)].figures[record["result"]] = record["_value"]
         known = defaultdict(list)
         for (esdl_type, name, *_), series in found.items():
             known[str(esdl_type), str(name)].append(series)
+        for (esdl_type, name), points in counted.items():
+            self._require_all(esdl_type, name, points, known.get((esdl_type, name), []))
         self._known = dict(known)
         return self._known
 
-    def _data(self, window: str | None = None) -> str:
+    def _require_all(self, esdl_type: str, name: str, points: int, read: list[_Series]) -> None:
+        """`StoreFailure` where Flux knows fewer points of a field than there are.
+
+        The server keeps a field's type for each week of simulated time; Flux takes one of them for
+        the whole range and leaves out the weeks that have another.
+        """
+        known = sum(int(series.figures["count"]) for series in read)
+        if known < points:
+            raise StoreFailure(
+                f"{esdl_type}.{name}: of {points} points in the store {known} can be read, for the "
+                "others have another type, such as an integer among floats",
+                "Let the service write one type all the time, `float(value)`; run it again.",
+            )
+
+    def _counted(self) -> Counter[tuple[str, str]]:
+        """The number of points within the simulated time, per ESDL type and field."""
+        return self._count(f"time >= '{self._start}' AND time < '{self._stop}'")
+
+    def _count(self, *ranges: str) -> Counter[tuple[str, str]]:
+        """The number of points in these ranges of time, all types of a field alike."""
+        run = _quoted(self._run_id)
+        asked = (f"SELECT count(*) FROM /.*/ WHERE simulation_id = {run} AND {r}" for r in ranges)
+        found = Counter[tuple[str, str]]()
+        for series in self._server.series("; ".join(asked)):
+            for column, count in zip(series["columns"], series["values"][0], strict=True):
+                if column != "time" and count:
+                    found[series["name"], column.removeprefix("count_")] += count
+        return found
+
+    def _data(self) -> str:
         return (
-            f"from(bucket: {_text(self._access.database + '/')}) |> range({window or self._window})"
+            f"from(bucket: {_text(self._access.database + '/')})"
+            f" |> range(start: {self._start}, stop: {self._stop})"
             f" |> filter(fn: (r) => r.simulation_id == {_text(self._run_id)})"
         )
 
-    def _ask(self, flux: str) -> Iterator[dict[str, Any]]:
-        """Every record of the answer. StoreFailure where there is none."""
-        for record in self._answer(lambda api: api.query_stream(flux)):
-            yield record.values
 
-    def _answer(self, ask: Callable[[QueryApi], Iterable[Any]]) -> Iterator[Any]:
-        try:
-            yield from ask(self._client.query_api())
-        except InfluxDBError as error:
-            raise self._failure(error) from None
-        except (HTTPError, OSError) as error:
-            hint = "Check `store.url` in the service definition, and that the server runs."
-            if self._access.of_platform:
-                hint = "It is the platform's InfluxDB; see `dots doctor`."
-            raise StoreFailure(
-                f"no answer from the store at {self._access.url}: {error}", hint
-            ) from None
-
-    def _broke_off(self, row: list[str]) -> StoreFailure:
-        said = ", ".join(cell for cell in row if cell)
-        return StoreFailure(f"the store at {self._access.url} broke off: {said}", "Try it again.")
-
-    def _failure(self, error: InfluxDBError) -> StoreFailure:
-        said = _said(error)
-        hint = f"Look for it in the log of the server at {self._access.url}."
-        status = getattr(error.response, "status", None) if error.response else None
-        if status == 401 and self._access.of_platform:
-            hint = "The platform's InfluxDB has other passwords; see `dots doctor`."
-        elif status == 401:
-            hint = "Check `user` and `password` of `store` in the service definition."
-        elif "no database" in said or status == 404:
-            hint = f"Is there a database {self._access.database!r} that this user may read?"
-        elif status == 403 or "Flux" in said:
-            hint = (
-                "The server needs `flux-enabled = true` in the section [http] of its configuration."
-            )
-        return StoreFailure(f"the store at {self._access.url} refuses: {said}", hint)
-
-
-def _said(error: InfluxDBError) -> str:
-    """What the server answered: JSON with `error` in it, or plain text."""
-    body = getattr(error, "body", None) or error.message or str(error)
-    text = body.decode("utf-8", "replace") if isinstance(body, bytes) else str(body)
+def remove(access: Access, run_id: str) -> None:
+    """Remove every point of a run, inside and outside its simulated time; `StoreFailure`."""
+    server = InfluxServer(access)
     try:
-        return str(json.loads(text)["error"])
-    except (ValueError, KeyError, TypeError):
-        return text.strip()
+        server.series(f"DROP SERIES WHERE simulation_id = {_quoted(run_id)}")
+    finally:
+        server.close()
 
 
 def _figures(data: str, names: tuple[str, ...]) -> str:
@@ -292,6 +264,12 @@ def _text(value: str) -> str:
     """A string of Flux: no backslash, quote or interpolation of its own."""
     escaped = value.replace("\\", "\\\\").replace('"', '\\"').replace("${", "\\${")
     return f'"{escaped}"'
+
+
+def _quoted(value: str) -> str:
+    """A string of InfluxQL."""
+    escaped = value.replace("\\", "\\\\").replace("'", "\\'")
+    return f"'{escaped}'"
 
 
 def _instant(when: datetime) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from dots_cli.errors import StoreFailure
 from dots_cli.results.embedded import EmbeddedResults
 from dots_cli.results.export import export
-from dots_cli.results.influx import InfluxResults
+from dots_cli.results.influx import InfluxResults, remove
 from dots_cli.results.interface import Access, Row, Scope, SimulatedObject, long_rows
 from tests.contract.stores.conftest import AT, START, Store, point
 from tests.support import stores
@@ -163,3 +164,57 @@ def test_an_influxdb_that_cannot_be_read_says_what_to_do(
     with pytest.raises(StoreFailure) as error, results:
         results.counts()
     assert said in error.value.hint
+
+
+WEEK = 7 * 24 * 60.0
+"""Minutes; InfluxDB keeps the type of a field for each week anew."""
+
+
+@pytest.fixture
+def in_influxdb(influxd: Server, request: pytest.FixtureRequest) -> Store:
+    scope = Scope(f"run-{abs(hash(request.node.name))}", AT[0], AT[0] + timedelta(weeks=8))
+    access = Access(f"http://127.0.0.1:{influxd.port}", DATABASE, USER, PASSWORD)
+    return Store("influxdb", influxd, scope, lambda wanted: InfluxResults(access, wanted, {}))
+
+
+def test_points_whose_type_changes_from_week_to_week_are_not_left_out_unsaid(
+    in_influxdb: Store,
+) -> None:
+    store = in_influxdb
+    for week, value in enumerate(["0i", "0i", "0i", "0.5", "0.5"]):
+        store.server.take(point(store, f"power={value}", week * WEEK, esdl_type="Changing"))
+    with store.open() as results:
+        assert results.counts() == {"Changing": 5}
+        with pytest.raises(StoreFailure, match=r"Changing\.power: of 5 points .* 3 can be read"):
+            results.summary()
+        with pytest.raises(StoreFailure, match=r"Changing\.power"):
+            list(results.rows("Changing"))
+
+
+def test_the_types_of_other_runs_change_no_figure(in_influxdb: Store) -> None:
+    store = in_influxdb
+    for week, value in enumerate(["1i", "2i", "0.5", "0.5"]):
+        run = store if week < 2 else replace(store, scope=replace(store.scope, run_id="another"))
+        store.server.take(point(run, f"power={value}", week * WEEK, esdl_type="Shared"))
+    store.server.take(point(store, "power=3i", 9 * WEEK, esdl_type="Shared"))
+    with store.open() as results:
+        summary = results.summary()
+    assert [(f.field, f.points, f.maximum) for f in summary.fields] == [("power", 2, 2.0)]
+    assert summary.outside == 1
+
+
+def test_only_the_points_of_a_run_are_removed_with_it(in_influxdb: Store) -> None:
+    store = in_influxdb
+    other = replace(store.scope, run_id=r"it's \another")
+    kept = replace(store, scope=replace(other, run_id=r"it's\ \another"))
+    store.server.take("\n".join(point(store, "power=1", at) for at in (-1, 0, 15)))
+    store.server.take(point(kept, "power=1", 0))
+    access = Access(f"http://127.0.0.1:{store.server.port}", DATABASE, USER, PASSWORD)
+    remove(access, store.scope.run_id)
+    with store.open() as results:
+        assert (results.counts(), results.summary().outside) == ({}, 0)
+    with store.open(other) as results:
+        assert results.counts() == {"PVInstallation": 1}
+    remove(access, other.run_id)
+    with store.open(other) as results:
+        assert results.counts() == {}
