@@ -165,6 +165,9 @@ def _complaint(
     shown = f"'{value}'" if isinstance(value, str) else "a list or a mapping"
     context = error.get("ctx", {})
     whole = _subject(path, document)
+    if value is None:
+        what = "`key: value` lines below it, indented" if kind == "model_type" else "a value"
+        return f"{whole} is empty", f"Write {what}, or leave it out."
     if kind == "value_error":
         what, _, remedy = reason.partition("; ")
         hint = f"{remedy[0].upper()}{remedy[1:]}." if remedy else "Write another value."

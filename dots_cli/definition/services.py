@@ -115,6 +115,9 @@ def _environment(value: Any) -> Any:
             wrong.append((place, f"dots itself sets '{name}' for every model; remove it"))
         elif name in variables:
             wrong.append((place, f"'{name}' is given a second time; keep one of the two"))
+        elif isinstance(text, list | dict):
+            kind = "a list" if isinstance(text, list) else "a mapping"
+            wrong.append((place, f"{name} is {kind}; write one value, in quotes if that is meant"))
         elif not isinstance(text, str):
             wrong.append((place, f'{name} has no value; write "" for an empty one'))
         else:
@@ -126,6 +129,9 @@ def _environment(value: Any) -> Any:
 
 def _hosts(value: Any) -> Any:
     if isinstance(value, dict):
+        for name, address in value.items():
+            if address is None or isinstance(address, list | dict):
+                raise ValueError(f"'{name}' has no address; write one, like 192.168.1.20")
         return [f"{name}:{address}" for name, address in value.items()]
     return value
 
