@@ -38,8 +38,11 @@ _OUT_OF_RANGE = f"time outside range {FIRST_TIME} - {LAST_TIME}"
 Value = float | int | bool | str
 
 _KEY_END = re.compile(r"(?<!\\) ")
+_OPAQUE = r'(?s:\\.|="(?:[^"\\]|\\.)*")'
+"""An escaped letter or a string among the fields: what stands in it is no field."""
+
 _UNSIGNED = re.compile(r"=\d+u(?:,| |$)")
-_TINY = re.compile(r"=(-?\d+(?:\.\d*)?[eE]-\d{3,})(?=[, ]|$)")
+_TINY = re.compile(_OPAQUE + r"|=(-?\d+(?:\.\d*)?[eE]-\d{3,})(?=[, ]|$)")
 _TINY_MARK = "\x01tiny "
 _KINDS: dict[type, str] = {float: "float", int: "integer", bool: "boolean", str: "string"}
 _TEXT: dict[str, Callable[[Value], str]] = {
@@ -148,7 +151,7 @@ def _refuse(
         reason = f'invalid field name: input field "time" on measurement "{measurement}" is invalid'
         return Refusal(line, reason, dropped=True)
     found = {(measurement, name): _KINDS[type(value)] for name, value in fields.items()}
-    if "integer" in found.values() and _UNSIGNED.search(line):
+    if "integer" in found.values() and _UNSIGNED.search(line) and _has_unsigned(line):
         return Refusal(line, "invalid number")
     for (_, name), kind in found.items():
         known = kinds.get((measurement, name), kind)
@@ -160,6 +163,11 @@ def _refuse(
             return Refusal(line, reason, dropped=True)
     kinds.update(found)
     return None
+
+
+def _has_unsigned(line: str) -> bool:
+    """Whether a field is a number like `5u`, not a tag or string that holds what looks like one."""
+    return bool(_UNSIGNED.search(re.sub(_OPAQUE, "", line[_key_end(line) :])))
 
 
 def _key_end(line: str) -> int:
@@ -194,7 +202,8 @@ def _parse(line: str) -> dict[str, Any] | None:
         parsed: dict[str, Any] | None = parse_line(line)
         return parsed
     except LineFormatError:
-        marked = _TINY.sub(r'="' + _TINY_MARK + r'\1"', line)
+        end = _key_end(line)
+        marked = line[:end] + _TINY.sub(_marked, line[end:])
         if marked == line:
             raise
     parsed = parse_line(marked)
@@ -203,6 +212,10 @@ def _parse(line: str) -> dict[str, Any] | None:
             if isinstance(value, str) and value.startswith(_TINY_MARK):
                 parsed["fields"][name] = float(value.removeprefix(_TINY_MARK))
     return parsed
+
+
+def _marked(found: re.Match[str]) -> str:
+    return f'="{_TINY_MARK}{found[1]}"' if found[1] else found[0]
 
 
 def _in_string(line: bytes) -> bool:

@@ -103,6 +103,45 @@ def test_every_double_comes_back_as_it_was_also_the_tiniest() -> None:
     assert [struct.pack("<d", n) for n in read] == [struct.pack("<d", n) for n in numbers]
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        'm a=1i,g="x=5u "',
+        'm a=1i,g="x=5u,"',
+        'm g="say \\"x=5u \\" ",a=1i 60',
+        "m,t=5u a=1i",
+        "m,t=5u,u=6u a=1i 60",
+        "m\\ x=5u a=1i",
+        'm a=1e-320,g="x=1e-320 "',
+        'm g="x=1e-320,",a=1e-320 60',
+        "m,t=1e-320 a=1e-320",
+    ],
+)
+def test_what_only_looks_like_a_number_in_a_string_or_tag_is_none(line: str) -> None:
+    batch = checked(f"{line}\n{line}")
+    assert not batch.refused
+    read = {(name, value) for _, _, name, _, value in values(batch)}
+    assert read & {("a", 1), ("a", 1e-320)}
+    assert not any("tiny" in str(value) for _, value in read)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "m a=5u",
+        "m a=5u 60",
+        "m,t=x a=5u,b=1",
+        'm g="x=5u ",a=5u',
+        'm a=5u,g="x=5u "',
+        'm a=1i,g="\\\\",b=5u 60',
+        'm a\\="b=1i,c=5u,d="z"',
+    ],
+)
+def test_an_unsigned_number_is_refused_whatever_stands_beside_it(line: str) -> None:
+    (refusal,) = checked(line).refused
+    assert refusal.reason == "invalid number"
+
+
 def test_a_bad_line_is_named_and_the_others_are_taken() -> None:
     batch = checked("PV f=1 60\nPV f=nan 61\nnonsense\nPV f=3 62\n")
     assert [value[-2:] for value in values(batch)] == [(60, 1.0), (62, 3.0)]
