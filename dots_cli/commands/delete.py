@@ -20,6 +20,10 @@ def register(app: typer.Typer) -> None:
             str | None,
             typer.Option("--older-than", metavar="AGE", help="Every ended run older than `30d`."),
         ] = None,
+        keep_results: Annotated[
+            bool,
+            typer.Option("--keep-results", help="Leave what is in an InfluxDB where it is."),
+        ] = False,
         yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
         json: Annotated[bool, typer.Option("--json", help="Print what was deleted.")] = False,
     ) -> None:
@@ -28,8 +32,10 @@ def register(app: typer.Typer) -> None:
         A run that has not ended is never deleted.
         """
         from dots_cli.definition.durations import parse_duration
-        from dots_cli.errors import UsageError
+        from dots_cli.errors import DotsError, UsageError, all_in_one
+        from dots_cli.output import console
         from dots_cli.output.deleting import confirm, print_deleted
+        from dots_cli.results.removal import remove_results
         from dots_cli.runs import disposal
 
         if (run is None) == (older_than is None):
@@ -48,4 +54,15 @@ def register(app: typer.Typer) -> None:
             folders = disposal.older_than(age)
         if folders and not yes and not confirm(folders):
             return
-        print_deleted([(folder, disposal.delete(folder)) for folder in folders], json=json)
+        deleted, errors = [], list[Exception]()
+        for folder in folders:
+            try:
+                if not keep_results:
+                    remove_results(folder, console.say)
+                deleted.append((folder, disposal.delete(folder)))
+            except (DotsError, OSError) as error:
+                errors.append(error)
+        if json or deleted or not errors:
+            print_deleted(deleted, json=json)
+        if errors:
+            raise all_in_one(errors, "runs are not deleted")

@@ -16,6 +16,10 @@ from dots_cli.results.interface import Access, Results, Scope
 Tell = Callable[[str], None]
 
 
+class NoResults(StoreFailure):
+    """There are none, and none will come."""
+
+
 def scope(plan: Plan) -> Scope:
     """What of a store belongs to the results of a plan's run."""
     start = plan.simulation.start
@@ -51,8 +55,9 @@ def open_results(folder: RunFolder, plan: Plan, tell: Tell | None = None) -> Res
     from dots_cli.results.influx import InfluxResults
 
     if plan.store.url is None:
-        return InfluxResults(_platform(folder, plan, tell or _nobody), scope(plan), units)
-    return InfluxResults(_access(plan), scope(plan), units)
+        access = platform_access(folder, plan, tell or _nobody)
+        return InfluxResults(access, scope(plan), units)
+    return InfluxResults(own_access(plan), scope(plan), units)
 
 
 def _ended_before_its_store(folder: RunFolder) -> bool:
@@ -63,8 +68,12 @@ def _ended_before_its_store(folder: RunFolder) -> bool:
     return state.verdict is not None and not any(p.role == "store" for p in state.processes)
 
 
-def _platform(folder: RunFolder, plan: Plan, tell: Tell) -> Access:
-    """The platform's InfluxDB, as its reader."""
+def platform_access(folder: RunFolder, plan: Plan, tell: Tell, *, writes: bool = False) -> Access:
+    """The platform's InfluxDB as its reader, or as the models' user, who only `writes`.
+
+    NoResults where it has no data, StoreFailure where it is not ours, EnvironmentFailure where no
+    engine answers. It is started where it does not run; `tell` hears of it.
+    """
     from dots_cli.runtime.containers import platform
     from dots_cli.runtime.containers.engine import Engine
 
@@ -72,11 +81,11 @@ def _platform(folder: RunFolder, plan: Plan, tell: Tell) -> Access:
         there = platform.find(engine)
         if there is None or not there.volumes:
             if _ended_before_its_store(folder):
-                raise StoreFailure(
+                raise NoResults(
                     f"{plan.run_id} has no results: it did not get as far as its InfluxDB",
                     f"See why: dots status {plan.run_id}",
                 )
-            raise StoreFailure(
+            raise NoResults(
                 f"the results of {plan.run_id} are gone: the platform's InfluxDB has no data",
                 "They went with `dots teardown --volumes`; run the scenario again.",
             )
@@ -87,19 +96,21 @@ def _platform(folder: RunFolder, plan: Plan, tell: Tell) -> Access:
             there = platform.find(engine)
         if there is None or there.store_url is None:
             raise StoreFailure("the platform's InfluxDB does not run", "Try it again.")
-        password = there.variables.get("STORE_READER_PASSWORD")
-        if password is None or there.owner is not None:
+        user = there.variables.get("STORE_USER") if writes else STORE_READER
+        password = there.variables.get("STORE_PASSWORD" if writes else "STORE_READER_PASSWORD")
+        if user is None or password is None or there.owner is not None:
             raise StoreFailure(
                 f"the passwords of the platform {there.project} are not in {there.folder}",
                 f"Use the DOTS_HOME of {there.owner or 'whoever has started it'}.",
             )
-        return Access(
-            there.store_url, plan.store.database, STORE_READER, password, of_platform=True
-        )
+        return Access(there.store_url, plan.store.database, user, password, of_platform=True)
 
 
-def _access(plan: Plan) -> Access:
-    """What the models of a plan were told, with the caller's variables filled in."""
+def own_access(plan: Plan) -> Access:
+    """What the models of a plan were told, with the caller's variables filled in.
+
+    StoreFailure where one of those is not set any more.
+    """
     from dots_cli.plan.references import resolve
 
     told = next((dict(c.environment) for c in plan.containers if c.role == "model"), {})

@@ -16,7 +16,7 @@ from dots_cli.results.opening import open_results, scope
 from dots_cli.runtime.containers import platform
 from tests.contract.shared_platform.conftest import START, points
 from tests.support import stores
-from tests.support.platforms import Stage, write
+from tests.support.platforms import Stage, as_reader, store_of, write
 
 pytestmark = [pytest.mark.needs("docker", "influxdb-image", "grafana-stand-in")]
 
@@ -68,6 +68,24 @@ def test_looking_at_results_starts_what_was_stopped_or_removed(bare: Stage) -> N
     bare.folder.verdict.write_text(json.dumps(verdict))
     never = dots("results", bare.plan.run_id, check=7)
     assert "did not get as far as its InfluxDB" in never.stderr
+
+
+def test_a_run_is_deleted_with_its_results_and_nobody_elses(bare: Stage) -> None:
+    there = bare.start()
+    write(there, points(bare.plan.run_id))
+    write(there, points("another-run"))
+    verdict = {"verdict": "failed", "cause": "model", "message": "pv-1 died", "exit_code": 5}
+    bare.folder.verdict.write_text(json.dumps(verdict))
+    dots("teardown", bare.plan.run_id)
+    platform.remove(bare.engine)
+    done = dots("delete", bare.plan.run_id, "--yes")
+    assert "starting the platform's InfluxDB" in done.stderr
+    assert not bare.folder.path.exists()
+    left = store_of(bare.now()).request(
+        *("POST", "/query"), db="dots", q="SHOW SERIES", **as_reader(bare.now())
+    )[1]
+    assert "another-run" in left
+    assert bare.plan.run_id not in left
 
 
 def test_the_command_line_shows_opens_and_removes_it(own: Stage) -> None:

@@ -118,3 +118,23 @@ def test_a_name_that_several_runs_have_deletes_none(run_dots: Dots) -> None:
     ended_run("a-2", name="base")
     assert "2 runs could be meant" in run_dots("delete", "base", "--yes", check=2).stderr
     assert len(ids()) == 2
+
+
+def elsewhere(folder: RunFolder) -> RunFolder:
+    """The run's results are in an InfluxDB that does not answer."""
+    plan = json.loads(folder.plan.read_text())
+    plan["store"] = {"url": "http://127.0.0.1:1", "database": "energy"}
+    folder.plan.write_text(json.dumps(plan))
+    return folder
+
+
+def test_a_run_whose_results_cannot_be_removed_stays_unless_that_is_wanted(run_dots: Dots) -> None:
+    elsewhere(ended_run("a-1", age=41 * DAY))
+    ended_run("a-2", age=40 * DAY)
+    done = run_dots("delete", "--older-than", "30d", "--yes", check=7)
+    assert "the results of a-1 are not removed, nor is its folder" in done.stderr
+    assert "deleted a-2" in done.stdout
+    assert ids() == ["a-1"]
+    assert "dots delete a-1 --keep-results" in done.stderr
+    run_dots("delete", "a-1", "--keep-results", "--yes", check=0)
+    assert ids() == []
