@@ -25,6 +25,10 @@ _STOPS: dict[str, tuple[str, ExitCode]] = {
     "stopped": ("stopped on request", ExitCode.STOPPED),
 }
 
+_REFUSED = (
+    "The model's log has the whole answer. Where that is a `field type conflict`, let the service "
+    "write one type all the time: `float(value)`. In containers earlier runs count, too."
+)
 _CONDUCTOR_FAILURES: dict[str, tuple[Outcome, str, ExitCode]] = {
     "join": ("timed_out", "join", ExitCode.TIMED_OUT),
     "stalled": ("stalled", "step", ExitCode.STALLED),
@@ -91,10 +95,12 @@ class Judge:
         words = detail or describe_exit(code)
         if code != 0:
             message = f"{name} {words}"
+            hint = ""
             refusal = self._refusals.get(name) or self._refusals.get(None)
             if refusal and self.simulation_ended:
                 message += f" after the store refused data: {refusal}"
-            self._decide(Verdict("failed", "model", name, message, ExitCode.MODEL))
+                hint = _REFUSED
+            self._decide(Verdict("failed", "model", name, message, ExitCode.MODEL, hint))
         elif not self.simulation_ended:
             how = "ended" if name in self._external else "exited with code 0"
             message = f"{name} {how} before the simulated end"
@@ -211,4 +217,4 @@ class Judge:
         model, why = next(iter(self._refusals.items()))
         whose = f" of {model}" if model else ""
         message = f"the store refused data{whose}: {why}"
-        return Verdict("failed", "store", model, message, int(ExitCode.STORE))
+        return Verdict("failed", "store", model, message, int(ExitCode.STORE), _REFUSED)

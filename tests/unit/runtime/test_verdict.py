@@ -211,6 +211,7 @@ def test_a_model_that_fails_over_refused_data_says_why() -> None:
     j.model_ended("pv-1", 1, 1.0)
     assert j.verdict is not None
     assert j.verdict.message == "pv-1 exited with code 1 after the store refused data: bad point"
+    assert "float(value)" in j.verdict.hint
 
 
 @pytest.mark.parametrize(
