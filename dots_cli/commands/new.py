@@ -62,7 +62,8 @@ def register(app: typer.Typer) -> None:
         """Write a calculation service of your own, with tests and an example that runs at once.
 
         Inputs and outputs belong to the first calculation, or to the one named before a slash:
-        `--output plan/setpoint:W`. In a terminal it asks for what is not given.
+        `--output plan/setpoint:W`. In a terminal it asks for a type that is not given, and for
+        calculations, inputs and outputs where none of them is.
         """
         from dots_cli.render.scaffold import service_files
 
@@ -106,13 +107,15 @@ def _wished(
     from dots_cli.definition import scaffold
     from dots_cli.errors import UsageError
 
-    asks = not ask_nothing and sys.stdin.isatty() and sys.stderr.isatty()
+    asks = not ask_nothing and _can_ask()
     guess = scaffold.guess_type(name)
     if esdl_type is None and asks:
         esdl_type = _ask("ESDL type that it simulates", guess, scaffold.check_type)
     if esdl_type is None and guess is None:
         hint = "Give it with --esdl-type, like --esdl-type HeatPump."
         raise UsageError(f"which ESDL type does {name} simulate?", hint)
+    if (calculations, inputs, outputs) != (None, None, None):
+        asks = False  # a line that was written out is complete: others may be pasted below it
     if calculations is None:
         calculations = list(scaffold.DEFAULT_CALCULATIONS)
         if asks:
@@ -129,6 +132,11 @@ def _wished(
             question = "Outputs, name:unit, with commas between"
             outputs = _ask_list(question, outputs, scaffold.parse_output)
     return scaffold.new_service(name, esdl_type or guess or "", calculations, inputs, outputs)
+
+
+def _can_ask() -> bool:
+    """Whether somebody sits at a terminal."""
+    return sys.stdin.isatty() and sys.stderr.isatty()
 
 
 def _ask_list(question: str, default: list[str], check: Callable[[str], Any]) -> list[str]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import shlex
 import sys
 from pathlib import Path
 
@@ -11,6 +13,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from dots_cli.app import app
+from dots_cli.commands import new
 from dots_cli.definition.shell import quoted
 from dots_cli.errors import ExitCode
 from tests.support import ROOT
@@ -98,6 +101,47 @@ def test_without_a_terminal_a_type_that_the_name_does_not_say_is_asked_of_the_ca
     assert result.exit_code == ExitCode.USAGE
     assert "which ESDL type does weather simulate?" in result.stderr
     assert "--esdl-type" in result.stderr
+
+
+@pytest.fixture
+def at_terminal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`dots new` may ask, and gets no answer."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(new, "_can_ask", lambda: True)
+
+
+@pytest.mark.usefixtures("at_terminal")
+def test_the_line_of_the_readme_asks_nothing_for_others_are_pasted_below_it(tmp_path: Path) -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    (line,) = re.findall(r"^\$ dots (new service .*)$", readme, re.MULTILINE)
+    result = dots(*shlex.split(line))
+    assert result.exit_code == 0, result.output
+    code = (tmp_path / "heat-pump" / "src" / "heat_pump_service" / "service.py").read_text()
+    assert 'gives("heat", "W")' in code
+
+
+@pytest.mark.usefixtures("at_terminal")
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("--calculation", "plan:1h"),
+        ("--input", "PVInstallation.active_power:W"),
+        ("--output", "heat:W"),
+    ],
+)
+def test_who_gives_one_of_calculations_inputs_and_outputs_is_not_asked_for_the_others(
+    option: str, value: str
+) -> None:
+    result = dots("new", "service", "x", "--esdl-type", "HeatPump", option, value)
+    assert result.exit_code == 0, result.output
+    assert "commas between" not in result.stderr
+
+
+@pytest.mark.usefixtures("at_terminal")
+def test_who_gives_none_of_them_is_asked() -> None:
+    result = dots("new", "service", "x", "--esdl-type", "HeatPump")
+    assert result.exit_code != 0
+    assert "Calculations, NAME:PERIOD" in result.stderr
 
 
 @pytest.mark.needs("tmux")
