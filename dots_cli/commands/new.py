@@ -194,5 +194,5 @@ def _say_what_next(scenario: Path, folder: Path, service: NewService, as_json: b
         return
     formulas = folder / "src" / service.package / "formulas.py"
     console.say(f"Run it:       {command('run', scenario, '--runtime', 'process')}")
-    console.say("Its results:  dots results")
+    console.say(f"Its results:  {command('results')}")
     console.say(f"Make it your own, then run it again: {formulas}")

@@ -15,6 +15,7 @@ def register(app: typer.Typer) -> None:
         json: Annotated[bool, typer.Option("--json", help="Print the list as JSON.")] = False,
     ) -> None:
         """List the runs, the newest first."""
+        from dots_cli.definition.shell import command
         from dots_cli.output import console, run_tables
         from dots_cli.runs import containers
         from dots_cli.runs.registry import glance
@@ -28,4 +29,4 @@ def register(app: typer.Typer) -> None:
             if left := run_tables.left_over(containers.survivors([folder for folder, _ in seen])):
                 console.say(left)
         else:
-            console.say("There are no runs yet. Start one with: dots run scenario.esdl")
+            console.say(f"There are no runs yet. Start one with: {command('run', 'scenario.esdl')}")

@@ -13,6 +13,7 @@ from dots_cli import __version__
 from dots_cli.commands.choosing import choose, missing_images
 from dots_cli.commands.sources import taken_from_sources, with_sources
 from dots_cli.definition import Definition, Overrides, Scenario, read
+from dots_cli.definition.shell import command
 from dots_cli.definition.visible import has_controls, visible
 from dots_cli.errors import UsageError
 from dots_cli.output import console
@@ -101,7 +102,7 @@ def _check_name(name: str | None) -> None:
         if registry.name(folder) == name and registry.goes_on(folder):
             raise UsageError(
                 f"--name {name}: the run {folder.run_id} has that name and goes on",
-                f"Give another name, or end that run first: dots stop {folder.run_id}",
+                f"Give another name, or end that run first: {command('stop', folder.run_id)}",
             )
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from dots_cli.definition.catalogue import Published
 from dots_cli.definition.model import Scenario, Service, sanitised
-from dots_cli.definition.shell import command
+from dots_cli.definition.shell import written
 
 _FALLBACK_START = datetime(2024, 1, 1)
 
@@ -66,9 +66,9 @@ def head(name: str, origin: str, call: tuple[str | Path, ...]) -> Iterator[str]:
     `call` is how a command is told the scenario and, where it is not found, the definition.
     """
     yield f"# Service definition for {name}, {origin}."
-    yield f"# Check it:           {_one_line(command('validate', *call))}"
-    yield f"# See what it starts: {_one_line(command('plan', *call))}"
-    yield f"# Run it:             {_one_line(command('run', *call))}"
+    yield f"# Check it:           {_one_line(written('validate', *call))}"
+    yield f"# See what it starts: {_one_line(written('plan', *call))}"
+    yield f"# Run it:             {_one_line(written('run', *call))}"
     yield "# All keys:           dots schema"
 
 

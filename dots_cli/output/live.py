@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterable, Iterator
 from typing import Literal
 
+from dots_cli.definition.shell import command
 from dots_cli.output import progress, summary
 from dots_cli.output.interrupts import Interrupts
 from dots_cli.output.invitations import invitation
@@ -218,7 +219,7 @@ class _Steering:
                 case "continued":
                     self._shown.redraw()
                 case "leave":
-                    again = f"dots attach {self._folder.run_id}"
+                    again = command("attach", self._folder.run_id)
                     self._shown.say(f"the run goes on; see it again with: {again}")
                     return True
         return False

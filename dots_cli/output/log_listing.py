@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Iterable, Iterator
 
+from dots_cli.definition.shell import command
 from dots_cli.errors import UsageError
 from dots_cli.output import console
 from dots_cli.output.logs import clean
@@ -42,7 +43,7 @@ def print_logs(
     if model is not None and model not in known:
         hint = "It has: " + ", ".join(known)
         if _is_run(model):
-            hint = f"{model} is a run: dots logs --run {model}"
+            hint = f"{model} is a run: {command('logs', '--run', model)}"
         raise UsageError(f"{folder.run_id} has no model {model!r}", hint)
     shown = [model] if model else [name for name in known if name not in logs.OWN_LOGS]
     printer = _Printer(shown, named=model is None, json=json, folder=folder if timestamps else None)

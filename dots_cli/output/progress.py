@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass
 
+from dots_cli.definition.shell import command
 from dots_cli.output.interrupts import LEAVE_KEY
 from dots_cli.output.logs import clean
 from dots_cli.output.screen import Styled
@@ -99,7 +100,7 @@ def _area(state: RunState, speed: Speed, now: float, columns: int, bar: Bar) -> 
         case "simulating":
             return [*_simulating(state, speed, now, columns, bar), _keys()]
         case "paused":
-            again = Styled(f"            go on with: dots resume {state.run_id}")
+            again = Styled(f"            go on with: {command('resume', state.run_id)}")
             line = f"Paused      for {passed} at {moment(state)}"
             return [Styled(line, "yellow"), again, _keys()]
         case "writing":

@@ -7,6 +7,7 @@ from datetime import datetime
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
+from dots_cli.definition.shell import command
 from dots_cli.output import console
 from dots_cli.output.words import date, number, plural, width
 from dots_cli.plan.model import Plan
@@ -124,7 +125,7 @@ def print_nothing_yet(plan: Plan, going_on: bool) -> None:
         console.say(f"{plan.run_id} has no results yet; most models write theirs at the end.")
     else:
         console.say(f"{plan.run_id} has no results: none of its models has written any.")
-        console.say(f"  See how it ended: dots status {plan.run_id}")
+        console.say(f"  See how it ended: {command('status', plan.run_id)}")
 
 
 def print_going_on(plan: Plan) -> None:

@@ -8,6 +8,7 @@ from dataclasses import asdict
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
+from dots_cli.definition.shell import command
 from dots_cli.output import console
 from dots_cli.output.invitations import waiting_for
 from dots_cli.output.progress import known_as, phase_words
@@ -97,7 +98,7 @@ def left_over(survivors: Mapping[str, Sequence[str]]) -> str:
     if not count:
         return ""
     run = "runs" if count == 1 else "run"
-    hint = "; ".join(f"dots teardown {run_id}" for run_id in survivors)
+    hint = "; ".join(command("teardown", run_id) for run_id in survivors)
     return f"{plural(count, 'container', 'containers')} without owner still {run}: {hint}"
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from itertools import groupby
 
+from dots_cli.definition.shell import command
 from dots_cli.output import console, run_tables
 from dots_cli.output.progress import moment
 from dots_cli.output.summary import verdict_line
@@ -35,7 +36,7 @@ def print_moment(folder: RunFolder, state: RunState, what: str, *, json: bool) -
     else:
         console.print_result(f"{state.run_id} {what} at {moment(state)}")
         if state.phase == "paused":
-            console.say(f"Go on with: dots resume {state.run_id}")
+            console.say(f"Go on with: {command('resume', state.run_id)}")
 
 
 def print_end(folder: RunFolder, state: RunState, *, json: bool) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
+from dots_cli.definition.shell import command
 from dots_cli.errors import DotsError, ExitCode
 from dots_cli.output import console
 from dots_cli.output.logs import clean, shorten
@@ -128,12 +129,12 @@ def _print_where_next(folder: RunFolder, verdict: VerdictReached, with_results: 
     run = folder.run_id
     rows = [("logs", str(folder.logs))]
     if verdict.exit_code == ExitCode.MODEL and verdict.model:
-        rows.append(("more", f"dots logs {verdict.model} --run {run}"))
+        rows.append(("more", command("logs", verdict.model, "--run", run)))
     if with_results:
         if _is_in_grafana(folder):
-            rows.append(("Grafana", f"dots open {run}"))
-        rows.append(("values", f"dots results {run}"))
-        rows.append(("as CSV", f"dots export {run} -o FOLDER"))
+            rows.append(("Grafana", command("open", run)))
+        rows.append(("values", command("results", run)))
+        rows.append(("as CSV", command("export", run, "-o", "FOLDER")))
     for label, text in rows:
         console.say(f"{label:<7} {text}")
 

@@ -6,6 +6,7 @@ import sys
 import time
 from types import TracebackType
 
+from dots_cli.definition.shell import command
 from dots_cli.output.progress import phase_words
 from dots_cli.output.screen import Screen, Styled
 from dots_cli.output.words import span
@@ -47,7 +48,7 @@ class Waiting:
         doing = phase_words(state, time.time())
         line = f"{self._what}: {state.phase}" + (f", {doing}" if doing else "")
         if state.phase == "stopping" and now - self._since > _LONG:
-            line += f"; at once with: dots stop --now {state.run_id}"
+            line += f"; at once with: {command('stop', '--now', state.run_id)}"
         if self._screen.moves:
             self._screen.show([], [Styled(f"{line} ({span(int(now - self._since))})", "dim")])
         elif line != self._line and now - self._said >= _AGAIN:

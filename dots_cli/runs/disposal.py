@@ -6,6 +6,7 @@ import shutil
 import time
 from collections.abc import Sequence
 
+from dots_cli.definition.shell import command
 from dots_cli.errors import UsageError
 from dots_cli.render.run_folder import RunFolder, data_home
 from dots_cli.runs import containers, leftovers, registry, steer
@@ -21,12 +22,12 @@ def choose(run: str) -> RunFolder:
         return folder
     if registry.is_alive(folder) or registry.may_start(folder):
         raise UsageError(
-            f"{folder.run_id} has not ended", f"End it first: dots stop {folder.run_id}"
+            f"{folder.run_id} has not ended", f"End it first: {command('stop', folder.run_id)}"
         )
     if leftovers.find_leftovers(folder):
         raise UsageError(
             f"processes of {folder.run_id} are still there",
-            f"End them first: dots teardown {folder.run_id}",
+            f"End them first: {command('teardown', folder.run_id)}",
         )
     return folder
 
@@ -53,7 +54,7 @@ def _require_no_containers(folders: Sequence[RunFolder]) -> None:
     if left:
         raise UsageError(
             f"containers of {', '.join(left)} may still be there",
-            "Remove them first: " + "; ".join(f"dots teardown {run_id}" for run_id in left),
+            "Remove them first: " + "; ".join(command("teardown", run_id) for run_id in left),
         )
 
 

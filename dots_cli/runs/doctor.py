@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from dots_cli import __version__
+from dots_cli.definition.shell import command
 from dots_cli.errors import DotsError
 from dots_cli.render.run_folder import cache_home, data_home
 from dots_cli.runs import leftovers, registry
@@ -116,7 +117,7 @@ def _left_processes() -> Finding:
     return Finding(
         *("machine", "leftovers", "note"),
         f"{len(lost)} runs have lost their supervisor, {left} processes are left: {names}",
-        f"Clean up with: dots teardown {lost[0].run_id}" if len(lost) == 1 else "dots teardown",
+        "Clean up with: " + command("teardown", *(run.run_id for run in lost if len(lost) == 1)),
     )
 
 

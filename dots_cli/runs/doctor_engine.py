@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dots_cli.definition.shell import command
 from dots_cli.errors import DotsError, EnvironmentFailure
 from dots_cli.plan.containers import DATABASE, GRAFANA_IMAGE, RUN_LABEL, STORE_IMAGE, STORE_READER
 from dots_cli.render.run_folder import RunFolder, data_home
@@ -157,7 +158,8 @@ def _platform(there: Platform | None) -> Finding:
             *(_SECTION, "platform", "problem"),
             f"there is data of it ({', '.join(there.volumes)}), and its passwords are not in "
             f"{there.folder}",
-            "Use the DOTS_HOME it was made with; if nobody needs the data: dots teardown --volumes",
+            "Use the DOTS_HOME it was made with; if nobody needs the data: "
+            + command("teardown", "--volumes"),
         )
     if there.store_url is None:
         return Finding(
@@ -166,7 +168,7 @@ def _platform(there: Platform | None) -> Finding:
     if why := _refused(there):
         return Finding(
             *(_SECTION, "platform", "problem", f"InfluxDB at {there.store_url} {why}"),
-            "If nobody needs its data: dots teardown --volumes",
+            f"If nobody needs its data: {command('teardown', '--volumes')}",
         )
     grafana = f", Grafana at {there.grafana_url}" if there.grafana_url else ", no Grafana"
     return Finding(_SECTION, "platform", "ok", f"InfluxDB at {there.store_url}{grafana}")
@@ -235,7 +237,7 @@ def _leftovers(engine: Engine) -> Finding:
             (ended if container.has_ended else running).add(run)
     if running:
         what = f"containers that run although their run has ended: {_some(running)}"
-        hint = "dots teardown" if len(running) > 1 else f"dots teardown {min(running)}"
+        hint = command("teardown", *(running if len(running) == 1 else ()))
         return Finding(_SECTION, "leftovers", "note", what, f"Clean up with: {hint}")
     if strange:
         what = f"containers of runs that are not in {data_home()}: {_some(strange)}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 
+from dots_cli.definition.shell import command
 from dots_cli.errors import SupervisorLost
 from dots_cli.render.run_folder import RunFolder
 from dots_cli.runs import logs, registry
@@ -164,6 +165,6 @@ def lost(folder: RunFolder) -> SupervisorLost:
     """The failure of a run that nobody owns and that has no verdict."""
     return SupervisorLost(
         f"the supervisor of {folder.run_id} is gone and left no verdict",
-        f"What is left of the run is removed by: dots teardown {folder.run_id}\n"
+        f"What is left of the run is removed by: {command('teardown', folder.run_id)}\n"
         f"  Its last words are in {folder.log('supervisor')}",
     )

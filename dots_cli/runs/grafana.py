@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dots_cli.definition.shell import command
 from dots_cli.errors import EnvironmentFailure, UsageError
 from dots_cli.plan.model import Plan
 from dots_cli.render.grafana import dashboard_path
@@ -34,7 +35,8 @@ def address(plan: Plan) -> str:
     if there is None or not there.volumes:
         raise EnvironmentFailure(
             "there is no platform: neither Grafana nor results are left",
-            "The next run in containers starts it: dots run scenario.esdl --runtime docker",
+            "The next run in containers starts it: "
+            + command("run", "scenario.esdl", "--runtime", "docker"),
         )
     if there.grafana_url is None:
         raise EnvironmentFailure(

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
+from dots_cli.definition.shell import command
 from dots_cli.definition.visible import visible
 from dots_cli.errors import EnvironmentFailure, UsageError
 from dots_cli.render.run_folder import FOLDER_FORMAT, RunFolder, data_home
@@ -46,7 +47,9 @@ def find(run: str | None = None, *, only: bool = False, living: bool = False) ->
     """
     known = runs()
     if not known:
-        raise UsageError("there are no runs yet", "Start one with: dots run scenario.esdl")
+        raise UsageError(
+            "there are no runs yet", f"Start one with: {command('run', 'scenario.esdl')}"
+        )
     folder = known[0] if run is None else _meant(run, known, only, living)
     if (made_as := _about(folder).get("format", FOLDER_FORMAT)) != FOLDER_FORMAT:
         raise UsageError(

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from rich.console import Console
 
-from dots_cli.errors import StoreFailure
+from dots_cli.errors import ExitCode, StoreFailure
 from dots_cli.output import console, summary
 from dots_cli.plan import serialise
 from dots_cli.plan.model import EsdlRef, Model, Plan
@@ -36,6 +38,17 @@ def test_a_run_that_failed_before_a_model_was_started_is_not_asked_for_results(
     started = advance(prepared, ProcessStarted(at=2, name="pv-1", role="model", handle="1"))
     summary.print_summary(folder, advance(started, FAILED))
     assert "the results are gone" in capsys.readouterr().err
+
+
+def test_what_is_to_be_typed_next_works_where_no_environment_is_activated(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", [".venv/bin/dots", "run", "scenario.esdl"])
+    folder = make_run()
+    failed = replace(FAILED, cause="model", model="pv-1", exit_code=ExitCode.MODEL)
+    summary.print_summary(folder, advance(RunState(folder.run_id), failed))
+    program = Path(".venv", "bin", "dots")
+    assert f"more    {program} logs pv-1 --run {folder.run_id}\n" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(("verdict", "said"), [("succeeded", True), ("stopped", False)])
