@@ -147,6 +147,11 @@ class _Completion:
             for at, entry in self.entries.services
         }
 
+    def _left_out(self, at: int, entry: ServiceEntry) -> bool:
+        """Whether something of an entry was not taken, for there is a mistake in it."""
+        listed = self.entries.listed[at] or {}
+        return any(listed[key] is not None for key in listed.keys() - entry.model_fields_set)
+
     def _listed(self) -> Iterator[tuple[int, dict[str, object]]]:
         for at, item in enumerate(self.entries.listed):
             if item is not None:
@@ -325,6 +330,8 @@ class _Completion:
     def _check_lengths(self, scenario: Scenario) -> None:
         """Models are told their objects in one variable, which must not be too long to start."""
         for at, entry in self.entries.services:
+            if "models" not in entry.model_fields_set and self._left_out(at, entry):
+                continue  # wrong or misspelt, and reported
             objects = scenario.by_type.get(entry.esdl_type, ())
             length, enough = longest_ids(objects, entry.models)
             if length <= LONGEST_VARIABLE:

@@ -42,7 +42,8 @@ _WHAT_IS_MISSING = {
 
 @dataclass(frozen=True)
 class Entries:
-    """What could be read. A section with a mistake in it is None, or missing from `services`.
+    """What could be read. What is wrong in a section is left out of it; a section that cannot do
+    without that is None, or missing from `services`.
 
     `services` holds each readable entry with its place in the list; `listed` all of them as they
     stand in the file, their keys under the names of the schema, None for what is no mapping.
@@ -254,7 +255,7 @@ def _listed(item: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _typed(document: Document, content: bytes, whole: DefinitionFile | None) -> Entries:
-    """What is readable: all of it, or section by section what has no mistake."""
+    """What is readable: all of it, or section by section."""
     data = document.data
     services = data["services"] if isinstance(data.get("services"), list) else []
     listed = tuple(_listed(item) if isinstance(item, dict) else None for item in services)
@@ -276,7 +277,27 @@ def _typed(document: Document, content: bytes, whole: DefinitionFile | None) -> 
 
 
 def _section(model: type[_M], data: Any) -> _M | None:
+    """A section without what is wrong in it, so that the rest is checked too; None where that is
+    what it cannot do without."""
     try:
         return model.model_validate(data)
+    except ValidationError as failure:
+        right = _without_wrong(data, failure)
+    try:
+        return model.model_validate(right)
     except ValidationError:
         return None
+
+
+def _without_wrong(data: Any, failure: ValidationError) -> Any:
+    if not isinstance(data, dict):
+        return data
+    right = dict(data)
+    for error in failure.errors():
+        wrong = error.get("ctx", {}).get("error")
+        key = str(error["loc"][0]) if error["loc"] else ""
+        if key in right and isinstance(wrong, WrongVariables):
+            right[key] = wrong.others
+        else:
+            right.pop(key, None)
+    return right

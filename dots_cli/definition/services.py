@@ -86,11 +86,18 @@ def _memory(value: Any) -> int:
 
 
 class WrongVariables(ValueError):
-    """Every variable that is wrong: its place below the key of the variables, and why."""
+    """Every variable that is wrong: its place below the key of the variables, and why.
 
-    def __init__(self, each: list[tuple[tuple[str | int, ...], str]]) -> None:
+    `others` are those that are right, where they are in a mapping; of a list, whose items are known
+    by their number, none.
+    """
+
+    def __init__(
+        self, each: list[tuple[tuple[str | int, ...], str]], others: dict[str, str]
+    ) -> None:
         super().__init__("; ".join(what for _, what in each))
         self.each = each
+        self.others = others
 
 
 def _environment(value: Any) -> Any:
@@ -123,7 +130,7 @@ def _environment(value: Any) -> Any:
         else:
             variables[name] = text
     if wrong:
-        raise WrongVariables(wrong)
+        raise WrongVariables(wrong, variables if isinstance(value, dict) else {})
     return variables
 
 

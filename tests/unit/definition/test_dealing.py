@@ -16,7 +16,7 @@ def objects(*lengths: int) -> list[EsdlObject]:
     return [EsdlObject("PVInstallation", "x" * length, "", 1) for length in lengths]
 
 
-def village(folder: Path, installations: int, models: int) -> Path:
+def village(folder: Path, installations: int, models: int | str, key: str = "models") -> Path:
     """A scenario with that many installations, whose ids take 36 bytes, and its definition."""
     house = HOUSE.read_text(encoding="utf-8")
     pv = next(line for line in house.splitlines() if "PVInstallation" in line)
@@ -27,7 +27,7 @@ def village(folder: Path, installations: int, models: int) -> Path:
         "simulation: {start: 2024-06-21, duration: 24h}\n"
         "services:\n"
         "  - {name: roofs, esdl_type: PVInstallation, image: a/pv,\n"
-        f"     models: {models}}}\n",
+        f"     {key}: {models}}}\n",
         encoding="utf-8",
     )
     return scenario
@@ -45,6 +45,16 @@ def test_more_objects_than_a_model_can_be_told_are_refused_with_what_is_enough(
     assert "`models: 3`" in problem.hint
     assert read(village(tmp_path, 8_000, models=3))
     assert read(village(tmp_path, 8_000, models=0))
+
+
+@pytest.mark.parametrize(("key", "models"), [("models", "one"), ("nr_of_models", -1), ("model", 3)])
+def test_a_number_of_models_that_is_wrong_itself_is_not_called_too_small(
+    tmp_path: Path, key: str, models: int | str
+) -> None:
+    with pytest.raises(InputError) as failure:
+        read(village(tmp_path, 8_000, models, key))
+    (problem,) = failure.value.problems
+    assert f"'{models}'" in problem.message or key in problem.message
 
 
 @pytest.mark.parametrize("models", range(1, 12))
