@@ -67,8 +67,8 @@ def register(app: typer.Typer) -> None:
         """
         from dots_cli.render.scaffold import service_files
 
-        wished = _wished(name, esdl_type, calculations, inputs, outputs, ask_nothing)
         target = folder or Path(name)
+        wished = _wished(target, name, esdl_type, calculations, inputs, outputs, ask_nothing)
         _write(target, lambda: service_files(wished), as_json)
         _say_what_next(target / "example" / "scenario.esdl", target, wished, as_json)
 
@@ -88,7 +88,7 @@ def register(app: typer.Typer) -> None:
         """Write a folder with a scenario, its definition, and one service of your own."""
         from dots_cli.render.scaffold import project_files
 
-        wished = _wished(name, esdl_type, calculations, inputs, outputs, ask_nothing)
+        wished = _wished(folder, name, esdl_type, calculations, inputs, outputs, ask_nothing)
         title = folder.absolute().name
         _write(folder, lambda: project_files(title, wished), as_json)
         service_folder = folder / "services" / wished.name
@@ -96,6 +96,7 @@ def register(app: typer.Typer) -> None:
 
 
 def _wished(
+    folder: Path,
     name: str,
     esdl_type: str | None,
     calculations: list[str] | None,
@@ -103,32 +104,43 @@ def _wished(
     outputs: list[str] | None,
     ask_nothing: bool,
 ) -> NewService:
-    """The service as it was described, or asked for where somebody sits at a terminal."""
+    """The service as it was described, or asked for where somebody sits at a terminal.
+
+    UsageError, before the first question, where name, type or folder cannot be.
+    """
     from dots_cli.definition import scaffold
     from dots_cli.errors import UsageError
 
     asks = not ask_nothing and _can_ask()
+    # A line that was written out is complete: others may be pasted below it.
+    asks_rest = asks and (calculations, inputs, outputs) == (None, None, None)
+    if asks_rest or (asks and esdl_type is None):
+        try:
+            scaffold.check_name(name)
+            if esdl_type is not None:
+                scaffold.check_type(esdl_type)
+        except ValueError as failure:
+            raise UsageError(str(failure)) from None
+        _refuse_what_is_there(folder)
     guess = scaffold.guess_type(name)
     if esdl_type is None and asks:
         esdl_type = _ask("ESDL type that it simulates", guess, scaffold.check_type)
     if esdl_type is None and guess is None:
         hint = "Give it with --esdl-type, like --esdl-type HeatPump."
         raise UsageError(f"which ESDL type does {name} simulate?", hint)
-    if (calculations, inputs, outputs) != (None, None, None):
-        asks = False  # a line that was written out is complete: others may be pasted below it
     if calculations is None:
         calculations = list(scaffold.DEFAULT_CALCULATIONS)
-        if asks:
+        if asks_rest:
             question = "Calculations, NAME:PERIOD, with commas between"
             calculations = _ask_list(question, calculations, scaffold.parse_calculation)
     if inputs is None:
         inputs = []
-        if asks:
+        if asks_rest:
             question = "Inputs, TYPE.name:unit, with commas between"
             inputs = _ask_list(question, inputs, scaffold.parse_input)
     if outputs is None:
         outputs = list(scaffold.DEFAULT_OUTPUTS)
-        if asks:
+        if asks_rest:
             question = "Outputs, name:unit, with commas between"
             outputs = _ask_list(question, outputs, scaffold.parse_output)
     return scaffold.new_service(name, esdl_type or guess or "", calculations, inputs, outputs)
@@ -162,16 +174,22 @@ def _ask(question: str, default: str | None, read: Callable[[str], Any]) -> Any:
             console.say(f"  {failure}")
 
 
-def _write(folder: Path, render: Callable[[], Files], as_json: bool) -> None:
+def _refuse_what_is_there(folder: Path) -> None:
     from dots_cli.errors import UsageError
-    from dots_cli.output import console
-    from dots_cli.render.editor import put_schema
-    from dots_cli.render.run_folder import write_atomically
     from dots_cli.render.target import writing
 
     with writing(folder):
         if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
             raise UsageError(f"{folder} is there already", "Name another folder.")
+
+
+def _write(folder: Path, render: Callable[[], Files], as_json: bool) -> None:
+    from dots_cli.output import console
+    from dots_cli.render.editor import put_schema
+    from dots_cli.render.run_folder import write_atomically
+    from dots_cli.render.target import writing
+
+    _refuse_what_is_there(folder)
     files = render()
     with writing(folder):
         for path, text in files.items():

@@ -144,6 +144,25 @@ def test_who_gives_none_of_them_is_asked() -> None:
     assert "Calculations, NAME:PERIOD" in result.stderr
 
 
+@pytest.mark.usefixtures("at_terminal")
+@pytest.mark.parametrize("kind", [("service",), ("project", "study", "--service")])
+def test_a_name_type_or_folder_that_cannot_be_is_refused_before_the_first_question(
+    tmp_path: Path, kind: tuple[str, ...]
+) -> None:
+    result = dots("new", *kind, "Heat Pump!")
+    assert "'Heat Pump!' is no name for a service" in result.stderr
+    for folder in ("heat-pump", "study"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "README.md").touch()
+    again = dots("new", *kind, "heat-pump")
+    assert "is there already" in again.stderr
+    typo = dots("new", *kind, "cold-pump", "--esdl-type", "Heatpump")
+    assert "did you mean HeatPump?" in typo.stderr
+    for refused in (result, again, typo):
+        assert refused.exit_code == ExitCode.USAGE
+        assert "]:" not in refused.stderr, "nothing was asked"
+
+
 @pytest.mark.needs("tmux")
 def test_in_a_terminal_it_asks_until_the_answer_fits(tmp_path: Path) -> None:
     target = tmp_path / "made"
