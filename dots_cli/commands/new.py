@@ -155,7 +155,7 @@ def _ask_list(question: str, default: list[str], check: Callable[[str], Any]) ->
     def read(text: str) -> list[str]:
         words = [word.strip() for word in text.split(",") if word.strip()]
         for word in words:
-            check(word.rpartition("/")[2] if "/" in word.partition(":")[0] else word)
+            check(word)
         return words
 
     answers: list[str] = _ask(question, ", ".join(default), read)

@@ -124,8 +124,8 @@ def new_service(
     taken: dict[str, list[Input]] = {n: [] for n, _ in named}
     given: dict[str, list[Output]] = {n: [] for n, _ in named}
     for text in inputs:
-        owner, rest = _owner(text, named, wrong)
-        if (found := checked(parse_input, rest)) is not None:
+        owner = _owner(text, named, wrong)
+        if (found := checked(parse_input, text)) is not None:
             taken.setdefault(owner, []).append(found)
             if found.esdl_type == esdl_type:
                 wrong.append(
@@ -133,8 +133,8 @@ def new_service(
                     "come from other services"
                 )
     for text in outputs:
-        owner, rest = _owner(text, named, wrong)
-        if (output := checked(parse_output, rest)) is not None:
+        owner = _owner(text, named, wrong)
+        if (output := checked(parse_output, text)) is not None:
             given.setdefault(owner, []).append(output)
     for calculation, found_inputs in taken.items():
         wrong += [
@@ -208,8 +208,8 @@ def parse_calculation(text: str) -> tuple[str, int]:
 
 
 def parse_input(text: str) -> Input:
-    """The input of `TYPE.name:unit`; ValueError with what is wrong."""
-    target, colon, unit = text.partition(":")
+    """The input of `TYPE.name:unit` or `OWNER/TYPE.name:unit`; ValueError with what is wrong."""
+    target, colon, unit = _divided(text)[1].partition(":")
     esdl_type, dot, name = target.partition(".")
     where = f"--input {text}"
     if not (colon and dot):
@@ -225,8 +225,8 @@ def parse_input(text: str) -> Input:
 
 
 def parse_output(text: str) -> Output:
-    """The output of `name:unit`; ValueError with what is wrong."""
-    name, colon, unit = text.partition(":")
+    """The output of `name:unit` or `OWNER/name:unit`; ValueError with what is wrong."""
+    name, colon, unit = _divided(text)[1].partition(":")
     where = f"--output {text}"
     if not colon:
         raise ValueError(f"{where}: is not name:unit, like active_power:W")
@@ -236,17 +236,23 @@ def parse_output(text: str) -> Output:
     return Output(name, _unit(unit, where))
 
 
-def _owner(text: str, named: Sequence[tuple[str, int]], wrong: list[str]) -> tuple[str, str]:
-    """The calculation that an input or output belongs to, and what it is without that."""
-    names = [name for name, _ in named]
+def _divided(text: str) -> tuple[str | None, str]:
+    """The calculation that an input or output names before a slash, and what it is without that."""
     owner, slash, rest = text.partition("/")
-    if not slash or ":" in owner:  # a unit may have a slash too
-        return (names[0] if names else ""), text
+    return (owner, rest) if slash and ":" not in owner else (None, text)  # units may have a slash
+
+
+def _owner(text: str, named: Sequence[tuple[str, int]], wrong: list[str]) -> str:
+    """The calculation that an input or output belongs to."""
+    names = [name for name, _ in named]
+    owner, _ = _divided(text)
+    if owner is None:
+        return names[0] if names else ""
     if owner not in names:
         near = nearest(owner, names)
         hint = f"; did you mean '{near}'?" if near else ""
         wrong.append(f"{text}: there is no calculation '{owner}'{hint}")
-    return owner, rest
+    return owner
 
 
 def _identifier(name: str, where: str) -> None:

@@ -163,6 +163,24 @@ def test_a_name_type_or_folder_that_cannot_be_is_refused_before_the_first_questi
         assert "]:" not in refused.stderr, "nothing was asked"
 
 
+@pytest.mark.usefixtures("at_terminal")
+@pytest.mark.parametrize(
+    ("answers", "complaint"),
+    [
+        (["plan/1h"], "plan/1h: is not NAME:PERIOD"),
+        (["", "plan/PVInstallation.power"], "plan/PVInstallation.power: is not TYPE.name:unit"),
+        (["", "", "plan/heat"], "plan/heat: is not name:unit"),
+        (["", "", "plan/1st:W"], "plan/1st:W: '1st' is no name"),
+    ],
+)
+def test_an_answer_that_does_not_fit_is_shown_as_it_was_typed(
+    answers: list[str], complaint: str
+) -> None:
+    words = ["new", "service", "x", "--esdl-type", "HeatPump"]
+    result = CliRunner().invoke(app, words, input="".join(f"{line}\n" for line in answers))
+    assert complaint in result.stderr
+
+
 @pytest.mark.needs("tmux")
 def test_in_a_terminal_it_asks_until_the_answer_fits(tmp_path: Path) -> None:
     target = tmp_path / "made"
