@@ -82,6 +82,24 @@ def test_the_example_can_be_run(service: NewService, tmp_path: Path) -> None:
     assert definition.services[0].calculations == len(service.calculations)
 
 
+def test_the_python_of_the_example_is_the_one_that_its_definition_speaks_of(tmp_path: Path) -> None:
+    folder = write(service_files(PLAIN), tmp_path)
+    built_on = (folder / "Dockerfile").read_text(encoding="utf-8").split("\n")[0]
+    services = folder / "example" / "services.yaml"
+    text = services.read_text(encoding="utf-8")
+    assert "default: that of its Dockerfile" in text
+
+    def python() -> str | None:
+        scenario, definition = read(folder / "example" / "scenario.esdl")
+        plan = build(scenario, definition, run_id="x-1", runtime="process")
+        return next(c.python for c in plan.containers if c.role == "model")
+
+    assert built_on == f"FROM python:{python()}-slim"
+    services.write_text(text.replace("# python:", "python:"), encoding="utf-8")
+    assert f'python: "{python()}"' in text
+    assert python() not in built_on
+
+
 def test_a_project_can_be_run(tmp_path: Path) -> None:
     folder = write(project_files("My study", RICH), tmp_path)
     _, definition = read(folder / "scenario.esdl")
