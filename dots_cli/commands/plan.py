@@ -48,11 +48,14 @@ def register(app: typer.Typer) -> None:
 
             console.print_json(to_data(planned))
             return
-        from dots_cli.output.pages import plan_page
+        from dots_cli.output.pages import plan_page, wrapped
         from dots_cli.plan.coverage import coverage_of
 
-        for line in plan_page(planned, found, definition, coverage_of(found, definition.services)):
+        window = console.window()
+        coverage = coverage_of(found, definition.services)
+        for line in plan_page(planned, found, definition, coverage, window):
             console.print_result(line)
         taken = list(taken_from_sources(definition, found, chosen))
         for line in ["", "From the sources:", *(f"  {line}" for line in taken)] if taken else []:
-            console.print_result(line)
+            for part in wrapped(line, window, indent="    "):
+                console.print_result(part)

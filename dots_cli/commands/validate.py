@@ -46,7 +46,7 @@ def register(app: typer.Typer) -> None:
             console.print_json(_as_data(True, definition.warnings, coverage))
             return
         console.print_problems(definition.warnings)
-        for line in coverage_page(coverage):
+        for line in coverage_page(coverage, console.window()):
             console.print_result(line)
         console.say(f"{scenario} and {definition.path} can be run.")
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import shutil
 import sys
 from collections.abc import Iterable
 from functools import lru_cache
@@ -50,6 +51,11 @@ def result() -> Console:
 def talk() -> Console:
     """The console of everything else: stderr."""
     return _console(True, sys.stderr.isatty())
+
+
+def window() -> int | None:
+    """How many letters fit into a line of stdout; None where it is no terminal."""
+    return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
 
 
 def print_result(text: str = "") -> None:
