@@ -5,6 +5,7 @@ What the keys mean: https://docs.docker.com/reference/compose-file/
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -174,8 +175,18 @@ def _head(plan: Plan) -> str:
 _FastestDumper: Any = yaml.CSafeDumper if yaml.__with_libyaml__ else yaml.SafeDumper
 
 
+# The dumper knows what YAML 1.1 takes for something else, Compose reads YAML 1.2: there `08`, `1e3`
+# and `0o17` are numbers. https://yaml.org/spec/1.2.2/#1032-tag-resolution
+_NO_PLAIN_TEXT = re.compile(r"[-+._]*[0-9].*|[-+]?\.(inf|nan)|~|null|true|false|y|n", re.IGNORECASE)
+_OTHER_LINE_ENDS = re.compile("[\x85\u2028\u2029]")
+
+
 class _Dumper(_FastestDumper):  # type: ignore[misc]
-    """Texts of several lines as they are, line by line, where YAML allows it."""
+    """Texts of several lines as they are, line by line, where YAML allows it.
+
+    Whatever is no text to every reader of YAML is in double quotes, as are line ends that some
+    readers take for another one.
+    """
 
     def ignore_aliases(self, data: Any) -> bool:
         """Each thing is written where it stands."""
@@ -184,6 +195,8 @@ class _Dumper(_FastestDumper):  # type: ignore[misc]
 
 def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
     style = "|" if "\n" in text else None
+    if _OTHER_LINE_ENDS.search(text) or (style is None and _NO_PLAIN_TEXT.fullmatch(text)):
+        style = '"'
     return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
 
 

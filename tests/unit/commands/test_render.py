@@ -42,8 +42,8 @@ def test_options_of_a_run_hold_here_too(run_dots: Dots, tmp_path: Path) -> None:
     run_id = json.loads(told.stdout)["run_id"]
     text = (out / "compose.yaml").read_text(encoding="utf-8")
     assert f"name: dots-{run_id}\n" in text
-    assert "CLOUD_COVER: '1'" in text
-    assert "start_time: '2024-12-21 00:00:00'" in text
+    assert 'CLOUD_COVER: "1"' in text
+    assert 'start_time: "2024-12-21 00:00:00"' in text
     assert json.loads((out / "conductor.json").read_text())["duration"] == 43_200
     assert "grafana" not in names_in(out)
 

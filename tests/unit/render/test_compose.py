@@ -116,8 +116,25 @@ def test_a_file_is_in_it_letter_by_letter(text: str) -> None:
     assert content["content"].replace("$$", "$") == text
 
 
+# Some that a reader of YAML 1.2 may take for something else, and some that are text to all.
+VALUES = (
+    *("08", "1e3", "1e-3", "-1e3", "12e45", "0o17", "0x1F", ".5e1", "+.5", "-_9", "1.", "1:30"),
+    *("2024-01-01", "5s", ".inf", "-.INF", ".nan", "~", "null", "NULL", "True", "y", "N", "no"),
+    *("", " ", "=", "<<", "-shell", "./here", "two\n1e3", "1e3\n"),
+    *("a\u2028b", "a\u0085b", "a\u2029"),
+)
+
+
+@pytest.mark.parametrize("text", ["08", "1e3", "0o17", ".5e1", "+.5", "-1e3", "y", "a\u2028b"])
+def test_a_text_that_looks_like_something_else_is_in_quotes(text: str) -> None:
+    pv = service("pv", "PVInstallation", env=(("CODE", text),))
+    plan = plan_of(scenario_of(PVInstallation=1), definition_of(pv), "docker")
+    files = {copy.source: "" for spec in plan.containers for copy in spec.files}
+    assert '      CODE: "' in compose_file(plan, files)
+
+
 @pytest.mark.needs("compose")
-def test_compose_reads_files_letter_by_letter_and_has_nothing_to_complain_of(
+def test_compose_reads_files_and_values_letter_by_letter_and_has_nothing_to_complain_of(
     tmp_path: Path,
 ) -> None:
     pv = service(
@@ -129,6 +146,7 @@ def test_compose_reads_files_letter_by_letter_and_has_nothing_to_complain_of(
         gpus="all",
         extra_hosts=("meter:10.0.0.5",),
         volumes=("/data:/in:ro", "years:/years"),
+        env=tuple((f"VALUE_{at}", value) for at, value in enumerate(VALUES)),
     )
     plan = plan_of(scenario_of(PVInstallation=2), definition_of(pv), "docker")
     sources = list(dict.fromkeys(copy.source for spec in plan.containers for copy in spec.files))
@@ -152,6 +170,8 @@ def test_compose_reads_files_letter_by_letter_and_has_nothing_to_complain_of(
     for source in sources:
         there = read["configs"][source.replace("/", "-").replace(".", "-")]["content"]
         assert there.replace("$$", "$") == files[source], source
+    environment = read["services"]["pv-1"]["environment"]
+    assert tuple(environment[f"VALUE_{at}"] for at in range(len(VALUES))) == VALUES
     assert read["services"]["pv-1"]["gpus"]
     assert read["services"]["influxdb"]["ports"][0]["host_ip"] == "127.0.0.1"
 
