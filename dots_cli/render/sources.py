@@ -1,4 +1,7 @@
-"""The copy of a service's source that an image is built from: what its .dockerignore lets through.
+"""The copy of a service's source that an image is built from: what `docker build` there would see.
+
+That is what its .dockerignore lets through. Left out besides are what the machine made for itself
+(`.venv`, `__pycache__`), and the repository, which may be large, where nothing asks for it.
 
 Rules of the file: https://docs.docker.com/build/concepts/context/#dockerignore-files
 """
@@ -8,14 +11,17 @@ from __future__ import annotations
 import os
 import re
 import shutil
-from collections.abc import Iterator, Sequence
+import stat
+import sys
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 DOCKERFILE = "Dockerfile"
 
 _IGNORE_FILES = (f"{DOCKERFILE}.dockerignore", ".dockerignore")
-_NEVER = frozenset({".git", ".venv", "__pycache__"})
+_NEVER = frozenset({".venv", "__pycache__"})
+_REPOSITORY = ".git"
 _ALWAYS = frozenset({DOCKERFILE, *_IGNORE_FILES})
 
 
@@ -25,10 +31,17 @@ def copy_source(source: Path, target: Path, leave_out: Path) -> None:
     `leave_out` is a folder that may lie in the source and is none of it: the stack itself.
     """
     target.mkdir(parents=True, exist_ok=True)
-    for inside in _wanted(source, leave_out.resolve()):
+    for inside in _listed(source, leave_out.resolve()):
         copy = target / inside
         copy.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy2(source / inside, copy, follow_symlinks=False)
+        mode = (source / inside).lstat().st_mode
+        if stat.S_ISDIR(mode):
+            copy.mkdir(exist_ok=True)
+            copy.chmod(stat.S_IMODE(mode) | stat.S_IRWXU)
+        elif stat.S_ISREG(mode) or stat.S_ISLNK(mode):
+            shutil.copy2(source / inside, copy, follow_symlinks=False)
+            if sys.platform == "win32":
+                copy.chmod(stat.S_IWRITE)  # what is read-only could not be removed there
 
 
 class Dockerignore:
@@ -47,7 +60,39 @@ class Dockerignore:
         return not self._exceptions and _ignored(folder, self._rules)
 
 
-def _wanted(source: Path, leave_out: Path) -> Iterator[PurePosixPath]:
+def _listed(source: Path, leave_out: Path) -> list[PurePosixPath]:
+    listed = list(_wanted(source, leave_out, _NEVER | {_REPOSITORY}))
+    if _asks_for_the_repository(source, listed):
+        listed = list(_wanted(source, leave_out, _NEVER))
+    return listed
+
+
+def _asks_for_the_repository(source: Path, listed: Iterable[PurePosixPath]) -> bool:
+    """Whether the build reads it, as tools do that make a version number of its tags."""
+    for inside in listed:
+        sign = _READS_THE_REPOSITORY.get(inside.name)
+        if sign and (source / inside).is_file():
+            text = (source / inside).read_text(encoding="utf-8", errors="replace")
+            if sign.search(text):
+                return True
+    return False
+
+
+_VERSION_TOOL = re.compile(
+    r"(?i)scm|vcs|versioningit|versioneer|dynamic-versioning|git-versioning|dunamai|\bpbr\b"
+)
+_READS_THE_REPOSITORY = {
+    DOCKERFILE: re.compile(
+        r"(?<![\w.])\.git(?![\w.])|\bgit\s+(describe|rev-parse|rev-list|log|show)\b"
+    ),
+    "pyproject.toml": _VERSION_TOOL,
+    "setup.cfg": _VERSION_TOOL,
+    "setup.py": _VERSION_TOOL,
+}
+
+
+def _wanted(source: Path, leave_out: Path, never: frozenset[str]) -> Iterator[PurePosixPath]:
+    """Folders before what is in them, then files and links."""
     ignore = Dockerignore(source)
     for folder, folders, files in os.walk(source):
         here = PurePosixPath(Path(folder).relative_to(source).as_posix())
@@ -55,13 +100,14 @@ def _wanted(source: Path, leave_out: Path) -> Iterator[PurePosixPath]:
         folders[:] = sorted(
             name
             for name in folders
-            if name not in _NEVER
+            if name not in never
             and name not in links
             and (Path(folder) / name).resolve() != leave_out
             and not ignore.leaves_all_out(here / name)
         )
+        yield from (inside for name in folders if not ignore.leaves_out(inside := here / name))
         for name in sorted([*files, *links]):
-            if name in _NEVER:
+            if name in never:
                 continue
             inside = here / name
             if not ignore.leaves_out(inside):
@@ -94,8 +140,11 @@ def _rule(line: str) -> _Rule | None:
 
 
 def _ignored(path: PurePosixPath, rules: Sequence[_Rule]) -> bool:
-    """The last rule that fits the path or a folder around it decides."""
-    names = [str(path), *(str(around) for around in path.parents)]
+    """The last rule that fits the path or a folder around it decides.
+
+    The source itself is none of these: a line `.` leaves nothing out.
+    """
+    names = [str(path), *(str(around) for around in path.parents if around.name)]
     ignored = False
     for rule in rules:
         if rule.keeps == ignored and any(rule.pattern.fullmatch(name) for name in names):
