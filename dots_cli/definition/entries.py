@@ -18,10 +18,10 @@ from dots_cli.definition.services import (
     ServiceEntry,
     SimulationEntry,
     StoreEntry,
-    WrongVariables,
     aliases,
     known_keys,
 )
+from dots_cli.definition.wrong import WrongItems, WrongVariables
 
 _SMALLEST = {
     "models": "Write 0 for one model per object, n for at most n.",
@@ -136,7 +136,7 @@ def _validated(document: Document, problems: Problems) -> DefinitionFile | None:
         for error in failure.errors():
             path = tuple(error["loc"])
             wrong = error.get("ctx", {}).get("error")
-            each = wrong.each if isinstance(wrong, WrongVariables) else [((), str(wrong))]
+            each = wrong.each if isinstance(wrong, WrongItems) else [((), str(wrong))]
             for below, what in each:
                 message, hint = _complaint(error["type"], path, error, what, document)
                 line = document.line((*path, *below))

@@ -19,9 +19,11 @@ from pydantic import (
 )
 
 from dots_cli.definition.durations import parse_duration, parse_seconds
+from dots_cli.definition.hosts import hosts_of, parse_host
 from dots_cli.definition.instants import parse_start
 from dots_cli.definition.model import RESERVED
-from dots_cli.definition.volumes import parse_volume
+from dots_cli.definition.volumes import apart, parse_volume
+from dots_cli.definition.wrong import WrongVariables
 
 REQUEST_KEYS = {
     "start_date": ("simulation", "start"),
@@ -40,6 +42,7 @@ IGNORED_REQUEST_KEYS = {
 """Keys of a DOTS request that have no meaning here, and why."""
 
 _MEMORY_UNITS = {"": 1, "b": 1, "k": 2**10, "m": 2**20, "g": 2**30, "t": 2**40}
+_LEAST_MEMORY = 6 * 2**20
 _MOST_MEMORY = 2**63 - 1
 _VARIABLE_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
 
@@ -82,22 +85,9 @@ def _memory(value: Any) -> int:
     amount = float(match[1]) * _MEMORY_UNITS[match[2]]
     if amount > _MOST_MEMORY:
         raise ValueError("more memory than can be counted; write it like 512m or 2g")
+    if 0 < amount < _LEAST_MEMORY:
+        raise ValueError(f"'{value}' is less than Docker gives a container; write 6m or more")
     return int(amount)
-
-
-class WrongVariables(ValueError):
-    """Every variable that is wrong: its place below the key of the variables, and why.
-
-    `others` are those that are right, where they are in a mapping; of a list, whose items are known
-    by their number, none.
-    """
-
-    def __init__(
-        self, each: list[tuple[tuple[str | int, ...], str]], others: dict[str, str]
-    ) -> None:
-        super().__init__("; ".join(what for _, what in each))
-        self.each = each
-        self.others = others
 
 
 def _environment(value: Any) -> Any:
@@ -135,12 +125,7 @@ def _environment(value: Any) -> Any:
 
 
 def _hosts(value: Any) -> Any:
-    if isinstance(value, dict):
-        for name, address in value.items():
-            if address is None or isinstance(address, list | dict):
-                raise ValueError(f"'{name}' has no address; write one, like 192.168.1.20")
-        return [f"{name}:{address}" for name, address in value.items()]
-    return value
+    return hosts_of(value) if isinstance(value, dict) else value
 
 
 _TEXT_OR_NUMBER = {"anyOf": [{"type": "string"}, {"type": "number"}]}
@@ -168,7 +153,7 @@ Command = Annotated[
 Memory = Annotated[
     int, BeforeValidator(_memory), WithJsonSchema(_TEXT_OR_NUMBER | {"examples": ["512m", "2g"]})
 ]
-VolumeText = Annotated[str, AfterValidator(_volume)]
+Volumes = Annotated[list[Annotated[str, AfterValidator(_volume)]], AfterValidator(apart)]
 Environment = Annotated[
     dict[str, str],
     BeforeValidator(_environment),
@@ -193,7 +178,7 @@ Environment = Annotated[
     ),
 ]
 Hosts = Annotated[
-    list[str],
+    list[Annotated[str, AfterValidator(parse_host)]],
     BeforeValidator(_hosts),
     WithJsonSchema({"anyOf": [{"type": "array", "items": {"type": "string"}}, {"type": "object"}]}),
 ]
@@ -303,7 +288,7 @@ class ServiceEntry(Entry):
     )
     cpus: float | None = Field(
         default=None,
-        gt=0,
+        ge=0.01,
         allow_inf_nan=False,
         description="Docker only: how many cores it may use.",
     )
@@ -311,7 +296,7 @@ class ServiceEntry(Entry):
         default=None, description="Docker only: how much memory it may use."
     )
     platform: str | None = Field(default=None, description="Docker only: like linux/amd64.")
-    volumes: list[VolumeText] = Field(
+    volumes: Volumes = Field(
         default_factory=list,
         description="Docker only: ./folder:/folder or name:/folder, and :ro to read only.",
     )

@@ -229,6 +229,8 @@ def test_the_settings_for_docker_are_read(tmp_path: Path) -> None:
     assert service.platform == "linux/amd64"
     assert service.volumes == ("data:/data", f"{tmp_path / 'in'}:/in:ro")
     assert (service.gpus, service.extra_hosts) == ("2", ("db:10.0.0.1",))
+    listed = define_pv(tmp_path, "    extra_hosts: ['db=10.0.0.1', 'm:host-gateway']\n")
+    assert listed.extra_hosts == ("db:10.0.0.1", "m:host-gateway")
 
 
 def test_a_store_of_ones_own_is_read_with_references(
