@@ -37,6 +37,7 @@ from dots_cli.runtime.base import (
 from dots_cli.runtime.containers import (
     cleanup,
     own_store,
+    processors,
     run_networks,
     sounded,
 )
@@ -173,6 +174,7 @@ class DockerRuntime:
     def _prepare(self) -> None:
         self._engine = engine = Engine.connect()
         self._activity = Activity(engine.cpu_seconds)
+        processors.require_enough(engine.info().cpus, self._plan)
         own_store.require_open(engine, self._plan.containers)
         write_stack(
             self._folder.stack,
