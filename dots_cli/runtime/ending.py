@@ -3,7 +3,8 @@
 A stopped run: time barrier and quiet (the conductor's work), then the models write and leave, then
 SIGTERM, then SIGKILL. After a failure there is no quiet to wait for: the federation is ended at
 once, what survives may write, then the same. After the simulated end models have left by
-themselves and write: they are only waited for. The store ends last, for models write to it.
+themselves and write, and so they do where the conductor has ended the federation by itself: they
+are only waited for. The store ends last, for models write to it.
 """
 
 from __future__ import annotations
@@ -32,7 +33,8 @@ class Ending:
     """The last part of a run; `go_on` is called until `is_over`.
 
     `running` is what still runs, role by name; `simulated` says that the simulated end was reached
-    before. `forces` is true from the moment on in which somebody is made to end.
+    before, `failed` that the conductor has ended a federation that simulated, and said why.
+    `forces` is true from the moment on in which somebody is made to end.
     """
 
     def __init__(
@@ -43,11 +45,15 @@ class Ending:
         now: float,
         *,
         simulated: bool = False,
+        failed: bool = False,
     ) -> None:
         self._runtime = runtime
-        self._culprit = verdict.model
+        # A model that has left too early is writing as well: an exception is no loss of results.
+        left = failed and verdict.cause == "model"
+        self._culprit = None if left else verdict.model
         self._write = _patience(verdict)
-        self._steps = _steps(verdict, running, self._write if simulated else 0.0)
+        write = self._write if simulated or failed else 0.0
+        self._steps = _steps(verdict, running, write, left=failed)
         self._only_writing = False
         self.forces = False
         self._deadline = now
@@ -108,6 +114,7 @@ class Ending:
         """Nobody needs the conductor any more."""
         if not self._hurried:
             self._hurried = True
+            self._only_writing = False
             self._steps = [step for step in self._steps if step[0] == "kill"]
             self._deadline = min(self._deadline, now + LINGER)
 
@@ -132,12 +139,17 @@ def _patience(verdict: Verdict) -> float:
     return WRITE_AFTER_FAILURE if verdict.cause == "store" else WRITE_OF_SURVIVORS
 
 
-def _steps(verdict: Verdict, running: Mapping[str, str], write: float) -> list[tuple[str, float]]:
-    """`write` is how many seconds models may write that have left by themselves."""
+def _steps(
+    verdict: Verdict, running: Mapping[str, str], write: float, *, left: bool
+) -> list[tuple[str, float]]:
+    """`write` is how many seconds models may write that the conductor need not let go any more.
+
+    `left` says that it has let them go, though it may still run.
+    """
     if verdict.verdict == "succeeded":
         return [("kill", GONE)]
     forced = [("terminate", TERMINATE), ("kill", GONE)]
-    if "conductor" not in running.values():
+    if left or "conductor" not in running.values():
         if write:
             return [("write", write), *forced]
         # Models notice the loss of their broker only after half a minute or more.

@@ -30,7 +30,8 @@ LINE = 2000
 class Hearing:
     """The lines of JSON that conductor and store print, see docs/protocol.md.
 
-    `simulated` seconds have been told of by now; `executing` once simulated time has begun.
+    `simulated` seconds have been told of by now; `executing` once simulated time has begun;
+    `failed` once the conductor has ended the federation for a failure.
     """
 
     def __init__(
@@ -54,7 +55,7 @@ class Hearing:
         self._log = log
         self._federation_left = federation_left
         self.store_listens = not any(c.role == "store" for c in plan.containers)
-        self.executing = False
+        self.executing = self.failed = False
         self.simulated = 0.0
 
     def hear(self, name: str, line: str, running: Mapping[str, str], now: float) -> None:
@@ -78,6 +79,8 @@ class Hearing:
                 self._emit(Notice(message=f"starting {names} once more to learn what is missing"))
             case "failed":
                 self.complain(said, now)
+                self.failed = True
+                self._federation_left(now)
             case "refused":
                 self._judge.store_refused(str(said.get("message", "")), said.get("model"))
             case "wired":

@@ -232,6 +232,7 @@ class Supervisor:
             verdict,
             time.monotonic(),
             simulated=self._judge.simulation_ended,
+            failed=self._hearing.failed and self._hearing.executing,
         )
         if at_once:
             self._ending.at_once()

@@ -34,7 +34,8 @@ FAILURES: list[tuple[str, int, int | None, str]] = [
     ("lost", 3600, None, "pv-1"),
     ("failing_write", 0, None, "pv-1 exited with code 1"),
 ]
-IN_CONTAINERS = [FAILURES[1], FAILURES[3], FAILURES[6]]
+MODELS = ("weather-1", "pv-1", "pv-2", "house-1")
+IN_CONTAINERS = [FAILURES[1], FAILURES[3]]
 """Not the one that kills itself: as the first process of a container it cannot."""
 
 
@@ -50,7 +51,9 @@ def test_a_model_that_fails_is_named(
 ) -> None:
     faulty = with_fault(PV, kind, at=at, value=value)
     faulty = with_env(faulty, QUICK_FAULT_MODEL="pv-1")
-    outcome = runs.run(quick.write(tmp_path, [WEATHER, faulty, HOUSE]))
+    # Who takes from one that leaves spins until its time to write is over: `leave` shows that.
+    takers = [] if kind == "lost" else [HOUSE]
+    outcome = runs.run(quick.write(tmp_path, [WEATHER, faulty, *takers]))
     assert (outcome.code, outcome.verdict["verdict"]) == (5, "failed"), outcome.err
     assert outcome.verdict["model"] == "pv-1"
     assert message in outcome.verdict["message"]
@@ -61,6 +64,20 @@ def test_the_last_lines_of_a_failing_model_are_on_the_screen(runs: Runs, tmp_pat
     faulty = with_fault(PV, "exit", at=3600)
     outcome = runs.run(quick.write(tmp_path, [WEATHER, faulty, HOUSE]))
     assert "gives up at 3600" in outcome.err
+
+
+@on_both
+def test_an_exception_in_a_calculation_loses_no_results(runs: Runs, tmp_path: Path) -> None:
+    """The model says at its very end that it has failed, after it has written what it has."""
+    faulty = with_fault(HOUSE, "raise", at=3600, value=1)
+    outcome = runs.run(quick.write(tmp_path, [WEATHER, PV, faulty]))
+    assert (outcome.code, outcome.verdict["model"]) == (5, "house-1"), outcome.err
+    ended = {event["name"]: event["code"] for event in outcome.events("process_ended")}
+    assert {name: ended[name] for name in MODELS} == dict.fromkeys(MODELS, 0) | {"house-1": 1}
+    assert outcome.folder is not None
+    runs.run_dots("export", outcome.folder.name, "-o", tmp_path / "csv", check=0)
+    last = (tmp_path / "csv" / "EConnection.csv").read_text().splitlines()[-1]
+    assert last.startswith("2024-06-21T00:45"), last
 
 
 def test_a_model_that_never_joins_is_named_when_the_limit_passes(

@@ -124,6 +124,42 @@ def test_a_failure_after_the_simulated_end_lets_the_others_write() -> None:
     assert runtime.asked == ["terminate pv-1 pv-2"]
 
 
+LEFT_EARLY = Verdict("failed", "model", "pv-1", "pv-1 left the federation early", 5)
+STALLED = Verdict("stalled", "step", "pv-1", "simulated time has stood still", 8)
+
+
+@pytest.mark.parametrize("there", [RUNNING, WRITING])
+def test_where_the_conductor_has_ended_the_federation_all_may_write_who_left_it(
+    there: dict[str, str],
+) -> None:
+    runtime = Recorder()
+    ending = Ending(runtime, there, LEFT_EARLY, 0.0, failed=True)
+    culprit = {"pv-1": "model", "store": "store"}
+    ending.go_on(WRITE_OF_SURVIVORS - 0.1, culprit)
+    assert (runtime.asked, ending.forces) == ([], False)
+    ending.go_on(WRITE_OF_SURVIVORS, culprit)
+    assert runtime.asked == ["terminate pv-1"]
+
+
+def test_who_holds_time_up_is_not_waited_for_once_the_others_have_written() -> None:
+    runtime = Recorder()
+    ending = Ending(runtime, WRITING, STALLED, 0.0, failed=True)
+    ending.go_on(1.0, WRITING)
+    assert runtime.asked == []
+    ending.go_on(1.0, {"pv-1": "model", "store": "store"})
+    assert runtime.asked == ["terminate pv-1"]
+
+
+def test_a_conductor_that_has_failed_gets_a_moment_after_the_last_model() -> None:
+    runtime = Recorder()
+    ending = Ending(runtime, RUNNING, LEFT_EARLY, 0.0, failed=True)
+    alone = {"broker": "conductor", "store": "store"}
+    ending.go_on(1.0, alone)
+    assert runtime.asked == []
+    ending.go_on(1.0 + LINGER, alone)
+    assert runtime.asked == ["kill broker"]
+
+
 def test_nobody_waits_for_the_one_that_has_failed_to_write() -> None:
     runtime = Recorder()
     ending = Ending(runtime, WRITING, FAILED, 0.0, simulated=True)

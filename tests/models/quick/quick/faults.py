@@ -81,7 +81,7 @@ def in_step(settings: Settings, now: float) -> None:
             stop_here(3 if fault.value is None else int(fault.value))
         case "kill":
             os.kill(os.getpid(), getattr(signal, "SIGKILL", signal.SIGTERM))
-        case "leave":
+        case "leave" | "raise":
             raise Leave
         case "lost":
             raise Lost(f"{settings.model_id} fails at {now} and nobody looks")
@@ -111,7 +111,7 @@ def spoiled(settings: Settings, now: float, value: float) -> float:
 
 def before_writing(settings: Settings) -> None:
     """The simulation has ended, the points are not yet written."""
-    if settings.fault.kind == "slow_write":
+    if settings.fault.kind in ("slow_write", "raise"):
         time.sleep(settings.fault.value or 0)
     if settings.fault.kind == "failing_write":
         raise OSError("the store cannot be reached")
@@ -130,5 +130,7 @@ def while_writing(settings: Settings) -> Iterator[None]:
 
 def before_exit(settings: Settings) -> None:
     """Everything is written."""
+    if settings.fault.kind == "raise":
+        raise RuntimeError(f"a calculation of {settings.model_id} has failed")
     if settings.fault.kind == "never_exit":
         forever()
