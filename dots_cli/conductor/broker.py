@@ -24,6 +24,7 @@ MAX_TIME: float = h.HELICS_TIME_MAXTIME
 VERSION: str = h.helicsGetVersion()
 QUIET = "--loglevel=no_print"
 REFUSED = re.compile(r"got disconnect from \S+\(0\)")
+UNITS = re.compile(r"source has incompatible unit: (.*) is not convertible to (.*)$")
 TWICE = re.compile(r"^duplicate publication names \((.*)\)$", re.IGNORECASE)
 
 _listeners: list[Any] = []
@@ -45,7 +46,9 @@ class Broker:
     Time is kept by the broker (`--globaltime`): kept by the federates among themselves it stood
     still for ever in 1 to 6 of 100 federations of phase 1.
 
-    `refused` is called, from a thread of HELICS, whenever somebody was not let in.
+    Called from a thread of HELICS: `refused` whenever somebody was not let in, and `incompatible`
+    when it ends the federation for an input whose unit (the second) is not made from that of its
+    source (the first).
     """
 
     def __init__(
@@ -57,12 +60,14 @@ class Broker:
         federates: int,
         key: str,
         refused: Callable[[], None] = lambda: None,
+        incompatible: Callable[[str, str], None] = lambda published, taken: None,
     ) -> None:
         self._port = self.entrance = port
         self.published_twice: str | None = None
         """The key of a publication that two have registered; HELICS ends the federation for it."""
         self._key = key
         self._refused = refused
+        self._incompatible = incompatible
         probe(host, port)
         with inside():
             self._listen(host, first_core_port, federates)
@@ -247,6 +252,8 @@ class Broker:
         text = ffi.string(message).decode("utf-8", "replace")
         if REFUSED.search(text):
             self._refused()
+        elif units := UNITS.search(text):
+            self._incompatible(units[1], units[2])
         elif self.published_twice is None and (twice := TWICE.search(text)):
             self.published_twice = twice[1]
 

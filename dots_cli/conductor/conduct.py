@@ -225,6 +225,7 @@ class Conductor:
                 lambda gate: self._inbox.put(Started(gate)),
                 self._let_leave,
                 self._turn_away,
+                lambda failure: self._inbox.put(Crashed(failure)),
             )
             self._inbox.put(Finished())
         except (Ended, QueryFailed) as ended:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from typing import Any
 
 from . import roll_call, rounds, wiring
 from .broker import VERSION, Broker
@@ -37,6 +38,8 @@ class Phase2:
         self._stage = stage
         self._say = say
         self._gate_open = False
+        self._interfaces: dict[str, dict[str, Any]] = {}
+        self._flow: dict[str, Any] = {}
 
     def run(
         self,
@@ -44,13 +47,15 @@ class Phase2:
         started: Callable[[Gate], None],
         reached_end: Callable[[], None],
         turned_away: Callable[[Failure | None], None],
+        broke: Callable[[Failure], None],
     ) -> None:
         """Go through the phase.
 
         `spawn` runs a function in a thread whose failure ends the run; `started` is called when all
         have joined and time is about to start, `reached_end` when the simulated end was reached
         with all of them; `turned_away` when somebody came too late, with the failure that this is,
-        or None where it can only have been a stranger.
+        or None where it can only have been a stranger; `broke` when HELICS ends the federation and
+        says why.
         """
         settings = self._settings
         calculations = sum(self._expected.values())
@@ -63,6 +68,10 @@ class Phase2:
                 unverified = self._unverified
                 turned_away(too_late(settings, unverified) if unverified else None)
 
+        def incompatible(published: str, taken: str) -> None:
+            links = wiring.links(self._flow, self._interfaces)
+            broke(wiring.incompatible(settings, links, published, taken))
+
         broker = self._stage.enter(
             lambda: Broker(
                 host=settings.host,
@@ -71,6 +80,7 @@ class Phase2:
                 federates=calculations + 1,
                 key=settings.key,
                 refused=refused,
+                incompatible=incompatible,
             )
         )
         if not inner:
@@ -107,7 +117,7 @@ class Phase2:
         settings = self._settings
         gate = self._join(broker)
         federates = self._wait_for_federates(broker, gate)
-        self._check_wiring(broker, federates)
+        self._check_wiring(broker)
         started(gate)
         gate.execute()
         self._say("executing", federates=federates)
@@ -142,12 +152,22 @@ class Phase2:
             herald.waits()
         self._gate_open = True
         broker.dismiss_decoy()
+
+        def not_ready() -> list[str]:
+            return [name for name in broker.not_ready() if name != GATE]
+
+        for _ in poll(lambda: complete() and not not_ready(), self._stage):
+            herald.waits_for_ready(not_ready)
+        federates = sorted(name for name in broker.federates() if name != GATE)
+        # Asked now: HELICS ends the federation while it initialises where units do not match.
+        self._interfaces = {name: broker.ask_interfaces(name) for name in federates}
+        self._flow = broker.ask_data_flow()
         gate.start_initialising()
         for _ in poll(lambda: complete() and gate.arrived, self._stage):
             herald.waits_for_ready(broker.not_ready)
         gate.finish_initialising()
         self._stage.check()
-        return sorted(name for name in broker.federates() if name != GATE)
+        return federates
 
     def _settled(self, joining: Callable[[], float]) -> Callable[[bool], bool]:
         """Whether everybody has been there for long enough, told again and again if they are.
@@ -168,21 +188,19 @@ class Phase2:
 
         return look
 
-    def _check_wiring(self, broker: Broker, federates: list[str]) -> None:
+    def _check_wiring(self, broker: Broker) -> None:
         unknown = broker.ask_unknown_publications()
         if unknown:
-            raise wiring.holes(
-                self._settings, wiring.missing_publications(broker.ask_data_flow(), unknown)
-            )
-        interfaces = {name: broker.ask_interfaces(name) for name in federates}
+            missing = wiring.missing_publications(broker.ask_data_flow(), unknown)
+            raise wiring.holes(self._settings, missing)
         idle = [
             name
-            for name, interface in interfaces.items()
+            for name, interface in self._interfaces.items()
             if not interface.get("inputs") and not broker.ask_period(name)
         ]
         if idle:
             raise wiring.idle(self._settings, idle)
-        self._say("wired", units=wiring.units(interfaces.values()))
+        self._say("wired", units=wiring.units(self._interfaces.values()))
 
 
 def first_core_port(settings: Settings) -> int:

@@ -228,6 +228,22 @@ def test_what_two_models_publish_is_named_with_both(rig: Rig) -> None:
     assert conductor.ended(20) == 1
 
 
+@pytest.mark.parametrize("dialect", ["old", "new"])
+def test_units_that_do_not_match_are_named_with_who_takes_and_who_publishes(
+    rig: Rig, dialect: str
+) -> None:
+    taker = consumer("home-1", dialect, QUICK_SUBSCRIBE="PVInstallation/value:V")
+    other = replace(consumer("hp-1"), esdl_type="HeatPump", ids=("hp",))
+    conductor = rig.run([producer("pv-1"), other, taker])
+    failed = conductor.until("failed")
+    assert (failed["kind"], failed["models"]) == ("wiring", ["home-1"])
+    assert failed["message"].startswith(
+        "home-1 (service home) takes PVInstallation/value in V, but pv-1 (service pv) publishes it "
+        "in kW"
+    )
+    assert conductor.ended(20) == 1
+
+
 def test_an_old_model_with_fewer_calculations_than_declared_is_told_where_to_look(
     rig: Rig,
 ) -> None:

@@ -52,7 +52,7 @@ def test_a_model_that_leaves_before_the_conductor_has_joined_is_no_failure_of_th
     phase = Phase2(told, {"pv-1": Spoken("new", 1)}, stage, made.Listener())
     try:
         with pytest.raises(Failure, match="in the moment in which it joined") as caught:
-            phase.run(lambda *_: threading.Thread(), unexpected, unexpected, unexpected)
+            phase.run(lambda *_: threading.Thread(), *[unexpected] * 4)
         assert caught.value.kind == "early"
     finally:
         stage.end(5.0)

@@ -171,6 +171,51 @@ def test_units_come_in_one_order_whoever_joined_first() -> None:
     assert list(told["B"]) == ["x", "y"]
 
 
+FLOW = flow(
+    GATE,
+    PRODUCER,
+    core(2, federate(131074, "home-1/demand", inputs=[HOLE, FED])),
+)
+DETAILS: dict[str, dict[str, Any]] = {
+    "pv-1/production": {
+        "publications": [
+            {"name": "PVInstallation/power/roof", "type": "double", "units": "W"},
+            {"name": "PVInstallation/power/shed", "type": "double", "units": "W"},
+        ]
+    },
+    "home-1/demand": {"inputs": [{"name": "_input_0", "units": "K"}, {"name": "_input_1"}]},
+}
+
+
+def test_an_input_is_linked_with_the_unit_in_which_it_is_taken_and_the_one_of_its_source() -> None:
+    key = "PVInstallation/power/roof"
+    link = wiring.Link("home-1/demand", "pv-1/production", key, taken="", published="W")
+    assert wiring.links(FLOW, DETAILS) == [link]
+
+
+def test_units_that_do_not_match_are_told_with_both_ends() -> None:
+    links = [
+        wiring.Link("home-1/demand", "pv-1/sun", "PVInstallation/power/a/b", "K", "W"),
+        wiring.Link("home-1/demand", "pv-1/sun", "PVInstallation/power/c", "K", "W"),
+        wiring.Link("home-1/demand", "pv-1/sun", "PVInstallation/voltage/c", "V", "V"),
+    ]
+    failure = wiring.incompatible(made.settings(), links, "W", "K")
+    assert (failure.kind, failure.models) == ("wiring", ["home-1"])
+    assert failure.message == (
+        "home-1 (service home) takes PVInstallation/power in K, but pv-1 (service pv) publishes it "
+        "in W, and K cannot be made from W"
+    )
+    assert failure.hint == (
+        "Let home take it in W, or in a unit of the same kind, or pv publish it in K."
+    )
+
+
+def test_units_of_an_input_that_is_not_known_are_told_all_the_same() -> None:
+    failure = wiring.incompatible(made.settings(), [], "W", "K")
+    assert (failure.kind, failure.models) == ("wiring", [])
+    assert "in K, but published in W" in failure.message
+
+
 def test_a_hole_of_somebody_unknown_is_still_told() -> None:
     failure = wiring.holes(made.settings(Model("pv-1", "pv", "PV", 1)), {"recorder": SUN[:1]})
     assert failure.models == ["recorder"]
