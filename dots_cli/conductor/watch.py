@@ -253,17 +253,19 @@ class Watch:
     def _look(self, gate: Steered, now: float, still_before_end: Callable[[], bool]) -> None:
         # Some federates are granted a nanosecond more than they asked for.
         reached = min(round(gate.time(), 6), self._duration)
-        if self._still.saw(reached, now):
-            self._holders = self._silent = ()
-            # What lies behind a barrier may only be the step that comes next.
-            if reached > self._reached and (self._barrier is None or reached < self._barrier):
-                self._reached = reached
-                self._say("progress", simulated=reached)
-        if now >= self._states_from:
+        # What lies behind a barrier may only be the step that comes next.
+        ahead = reached > self._reached and (self._barrier is None or reached < self._barrier)
+        if ahead or now >= self._states_from:
             self._states_from = now + 0.5
             failure = left_early(gate.left(), self._own)
             if failure is not None and still_before_end():
+                # Time goes on without who has left: what it reached then was not simulated.
                 raise failure
+        if self._still.saw(reached, now):
+            self._holders = self._silent = ()
+            if ahead:
+                self._reached = reached
+                self._say("progress", simulated=reached)
 
     def _hold_to_limit(self, now: float) -> None:
         handing = self._doing == "handing out"

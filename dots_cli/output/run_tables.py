@@ -221,6 +221,8 @@ def _simulated(state: RunState) -> str:
         return ""
     whole = f"of {span(state.duration)}"
     models = f", {plural(len(state.models), 'model')}"
+    if state.phase == "ended" and not state.simulated:
+        return f"no progress seen {whole}{models}"  # a day can pass between two looks
     if state.date is None:
         return f"{span(state.simulated)} {whole}{models}"
     return f"{date(state.date)}, {state.done:.0%} {whole}{models}"

@@ -183,6 +183,17 @@ def test_status_tells_the_simulated_time_once(run_dots: Dots) -> None:
         assert run_dots("status", check=0).stdout.count("06:00:00") == 1
 
 
+def test_status_of_a_run_that_ended_between_two_looks_at_its_time_names_no_time(
+    run_dots: Dots,
+) -> None:
+    with Actor(make_run()) as actor:
+        actor.tell(Executing())
+        actor.end("failed", exit_code=5)
+    told = run_dots("status", check=0).stdout
+    assert "no progress seen of 1 d" in told
+    assert "0%" not in told
+
+
 def test_the_log_of_one_model_is_printed_as_it_is(run_dots: Dots, tmp_path: Path) -> None:
     folder = make_run()
     raw = b"a\r\nb \x1b[31mred\n" + b"x" * 1_000_000 + b"\nno end"

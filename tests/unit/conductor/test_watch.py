@@ -192,6 +192,16 @@ def test_between_the_phases_no_limit_of_the_watch_runs() -> None:
 # Who left
 
 
+def test_the_time_that_others_reach_without_one_that_has_left_is_not_told() -> None:
+    scene = Scene().begin()
+    scene.tick(0.0, 64_800.0)
+    scene.broker.gone.append("pv-1/production")
+    with pytest.raises(Failure, match="pv-1/production left"):
+        scene.tick(0.2, DAY)
+    assert [said["simulated"] for said in scene.said.all("progress")] == [64_800.0]
+    assert scene.watch.simulated == 64_800.0
+
+
 def test_a_model_that_leaves_early_ends_the_run() -> None:
     scene = Scene().begin()
     scene.tick(0.0, 900.0)
