@@ -53,9 +53,12 @@ def print_removed(removed: Removed) -> None:
     if removed.containers:
         words.append(f"ended, {plural(removed.containers, 'container')} removed")
     if removed.volumes:
-        words.append("its data and passwords deleted")
-    console.print_result(f"platform {removed.project}: {', '.join(words)}")
-    if not removed.volumes:
+        words.append("its data deleted" if removed.kept else "its data and passwords deleted")
+    nothing = "nothing was left of it"
+    console.print_result(f"platform {removed.project}: {', '.join(words) or nothing}")
+    if removed.kept:
+        console.say(removed.kept)
+    elif not removed.volumes:
         console.say("Its data is kept: `dots results` and the next run find it again.")
 
 

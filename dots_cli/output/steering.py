@@ -77,7 +77,7 @@ def print_torn_down(done: Sequence[TornDown], removed: Removed | None, *, json: 
     if json:
         keys = ("run_id", "was_running", "processes", "containers")
         data: list[object] = [{key: getattr(item, key) for key in keys} for item in done]
-        if removed is not None and not removed.left_to:
+        if removed is not None and removed.anything:
             told = {"containers": removed.containers, "volumes": list(removed.volumes)}
             data.append({"platform": removed.project} | told)
         console.print_json(data)

@@ -50,12 +50,21 @@ class PlatformState:
 
 @dataclass(frozen=True)
 class Removed:
-    """What was removed of the platform; nothing where it is somebody else's, and `left_to` them."""
+    """What was removed of the platform; nothing where it is somebody else's, and `left_to` them.
+
+    `kept` says in words that the passwords are still there, and what for.
+    """
 
     project: str
     containers: int
     volumes: tuple[str, ...]
     left_to: str = ""
+    kept: str = ""
+
+    @property
+    def anything(self) -> bool:
+        """Whether something is gone that was there."""
+        return bool(self.containers or self.volumes)
 
 
 def look(*, everybody: bool = False) -> PlatformState | None:
@@ -84,8 +93,8 @@ def look(*, everybody: bool = False) -> PlatformState | None:
 
 
 def remove(*, volumes: bool) -> Removed | None:
-    """End the platform and remove it, with `volumes` its data and passwords too; None if there is
-    none of this user.
+    """End the platform and remove it, with `volumes` its data too and the passwords that open
+    nothing else; None if there is none of this user.
 
     EnvironmentFailure where no engine answers and there may be one, or where others use it.
     """
@@ -105,10 +114,15 @@ def remove(*, volumes: bool) -> Removed | None:
         there = platform.find(engine)
         if there is not None and there.owner is not None:
             return Removed(there.project, 0, (), left_to=str(there.owner))
-        platform.remove(engine, volumes=volumes)
-    if there is None or not (there.containers or (volumes and there.volumes)):
-        return None
-    return Removed(there.project, len(there.containers), there.volumes if volumes else ())
+        kept: list[str] = []
+        platform.remove(engine, volumes=volumes, tell=kept.append)
+    removed = Removed(
+        platform.project().name,
+        len(there.containers) if there else 0,
+        there.volumes if there and volumes else (),
+        kept="\n".join(kept),
+    )
+    return removed if removed.anything or removed.kept else None
 
 
 def _state(there: Platform) -> PlatformState:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import tarfile
 from collections.abc import Mapping
@@ -29,6 +30,15 @@ def info(told: Mapping[str, Any], api_version: str, address: str) -> EngineInfo:
         cpus=int(told.get("NCPU", 0)),
         root=told.get("DockerRootDir", ""),
     )
+
+
+def identity(told: Mapping[str, Any]) -> str:
+    """What tells one engine from another, of `GET /info`; empty where it has no id.
+
+    Engines of one machine share their id before Docker 25, but never the folder of their data.
+    """
+    ident, root = told.get("ID", ""), told.get("DockerRootDir", "")
+    return hashlib.sha256(f"{ident} {root}".encode()).hexdigest()[:16] if ident else ""
 
 
 def ahead(told: Mapping[str, Any], before: float, after: float) -> float:

@@ -41,6 +41,7 @@ class Engine:
         self._api = api
         self.address = address
         self._ahead: float | None = None
+        self._identity: str | None = None
         self._joins_all_at_once = sdk.api_version(str(api.api_version)) >= (1, 44)
 
     @classmethod
@@ -65,6 +66,15 @@ class Engine:
             told = self._api.info()
         self._ahead = answers.ahead(told, before, time.time())
         return answers.info(told, str(self._api.api_version), self.address)
+
+    def identity(self) -> str:
+        """What tells this engine from others; empty where it calls itself by another id each time,
+        as some do that only speak Docker's language."""
+        if self._identity is None:
+            with failing("ask the engine about itself"):
+                one, other = (answers.identity(self._api.info()) for _ in range(2))
+            self._identity = one if one == other else ""
+        return self._identity
 
     # Containers
 

@@ -3,7 +3,8 @@
 A Compose project of its own, started by the first run that needs it and left running; a later run
 uses what is there, starts what was stopped, and renews what an older version has made. Its
 passwords and ports are in `platform/.env` of the data folder as long as its volumes live, for these
-can be opened with no others.
+can be opened with no others. The same passwords serve this user's platforms on other engines and
+of other names.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from dots_cli.plan.model import ContainerSpec, Role
 from dots_cli.render.run_folder import data_home
 from dots_cli.render.secrets import VARIABLES, random_secrets, read_variables, write_variables
 from dots_cli.render.stack import COMPOSE_FILE
-from dots_cli.runtime.containers import cleanup, shared, translate
+from dots_cli.runtime.containers import cleanup, opened, shared, translate
 from dots_cli.runtime.containers.engine import Engine
 from dots_cli.runtime.containers.facts import Container, Project
 
@@ -139,7 +140,7 @@ def start(
     with _alone(own, tell):
         there = find(engine)
         _require_ours(there)
-        variables = _variables(own, there)
+        variables = _variables(own, there, opened.place_of(engine.identity(), own.name))
         platform = shared.Shared(engine, own, variables, stack, tell, renew=renew)
         for spec in specs:
             try:
@@ -154,11 +155,11 @@ def start(
         return {name: variables[name] for name in _FOR_MODELS}
 
 
-def remove(engine: Engine, volumes: bool = False) -> Platform | None:
+def remove(engine: Engine, volumes: bool = False, tell: Tell = lambda _: None) -> Platform | None:
     """End the platform politely and remove its containers and network; what there was of it.
 
-    With `volumes` its data and its passwords, too. EnvironmentFailure where it is somebody else's,
-    or where others still use it.
+    With `volumes` its data, too, and its passwords unless they open data elsewhere, which is told.
+    EnvironmentFailure where it is somebody else's, or where others still use it.
     """
     own = project()
     with _alone(own, lambda _: None):
@@ -173,7 +174,7 @@ def remove(engine: Engine, volumes: bool = False) -> Platform | None:
             for volume in there.volumes if volumes else ():
                 engine.remove_volume(volume)
         if volumes:
-            _forget(own)
+            _forget(own, engine.identity(), tell, had_data=there is not None)
         return there
 
 
@@ -207,24 +208,34 @@ def _alone(own: Project, tell: Tell) -> contextlib.AbstractContextManager[None]:
     return held()
 
 
-def _variables(own: Project, there: Platform | None) -> dict[str, str]:
-    """Passwords and ports as they were, or new ones where there is nothing yet to be opened."""
-    known = _known(own, must_be_readable=True)
+def _variables(own: Project, there: Platform | None, place: str) -> dict[str, str]:
+    """Passwords and ports as they were, or new ones where there is nothing yet to be opened.
+
+    What they open in that place is noted before it is made.
+    """
+    before = known = _known(own, must_be_readable=True)
+    has_data = there is not None and bool(there.volumes)
     made = {name: value for name, value in random_secrets().items() if name != _OF_A_RUN}
     if not made.keys() <= known.keys():
-        if there is not None and there.volumes:
+        if there is not None and has_data:
             raise EnvironmentFailure(
                 f"there is data of a platform {own.name} ({', '.join(there.volumes)}), "
                 f"but its passwords are not in {own.folder / VARIABLES}",
                 "Use the DOTS_HOME it was made with. If nobody needs that data: "
                 f"`dots teardown --volumes`. {shared.ONE_OF_YOUR_OWN}",
             )
-        known = made | known
-        try:
-            write_variables(own.folder / VARIABLES, known)
-        except OSError as error:
-            raise shared.cannot_write(own.folder, error) from None
+        known = made | known | {opened.OPENS: ""}
+    known = opened.with_place(known, place, has_data=has_data)
+    if known != before:
+        _write(own, known)
     return known
+
+
+def _write(own: Project, variables: Mapping[str, str]) -> None:
+    try:
+        write_variables(own.folder / VARIABLES, variables)
+    except OSError as error:
+        raise shared.cannot_write(own.folder, error) from None
 
 
 def _known(own: Project, *, must_be_readable: bool = False) -> dict[str, str]:
@@ -242,7 +253,18 @@ def _known(own: Project, *, must_be_readable: bool = False) -> dict[str, str]:
         ) from None
 
 
-def _forget(own: Project) -> None:
+def _forget(own: Project, engine: str, tell: Tell, *, had_data: bool) -> None:
+    """Remove the passwords, unless they open other data than that which is gone from this place."""
+    known = _known(own)
+    left = opened.without_place(known, opened.place_of(engine, own.name), had_data=had_data)
+    if has_own() and opened.places(left):
+        if known:
+            _write(own, left)
+        tell(
+            f"the passwords in {own.folder / VARIABLES} are kept: they open the data of "
+            f"{opened.in_words(left, engine)}"
+        )
+        return
     try:
         for name in (VARIABLES, shared.MADE, COMPOSE_FILE):
             (own.folder / name).unlink(missing_ok=True)
