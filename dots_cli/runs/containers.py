@@ -25,7 +25,8 @@ def may_have_some(folder: RunFolder) -> bool:
 def survivors(folders: Sequence[RunFolder]) -> dict[str, list[str]]:
     """By run, the models and others whose container runs although the run has no owner any more.
 
-    Empty where no engine answers: what is not known is not told.
+    Empty where no engine answers, or another one than that which has them: what is not known is not
+    told.
     """
     asked = {
         folder.run_id: folder
@@ -48,15 +49,17 @@ def survivors(folders: Sequence[RunFolder]) -> dict[str, list[str]]:
 def remove(folder: RunFolder) -> int:
     """Remove the run's containers, its network, its volumes and its secrets.
 
-    Returns how many containers there were. EnvironmentFailure where no engine answers.
+    Returns how many containers there were. EnvironmentFailure where no engine answers, or another
+    one than that which has them.
     """
     if not may_have_some(folder):
         return 0
-    from dots_cli.runtime.containers import cleanup
+    from dots_cli.runtime.containers import cleanup, whereabouts
     from dots_cli.runtime.containers.engine import Engine
 
     try:
         with Engine.connect() as engine:
+            whereabouts.require_same(folder.stack, engine.identity())
             count = cleanup.remove_run(engine, folder.run_id)
             with contextlib.suppress(EnvironmentFailure):  # the next teardown tries again
                 cleanup.remove_old_images(engine)
@@ -64,5 +67,6 @@ def remove(folder: RunFolder) -> int:
         raise EnvironmentFailure(
             f"the containers of {folder.run_id} are not removed: {error.message}", error.hint
         ) from error
-    (folder.stack / VARIABLES).unlink(missing_ok=True)
+    for name in (VARIABLES, whereabouts.NOTE):
+        (folder.stack / name).unlink(missing_ok=True)
     return count

@@ -31,10 +31,14 @@ _SOCKET = "unix:///var/run/docker.sock"
 
 @dataclass(frozen=True)
 class Address:
-    """Where the Docker CLI would look for its engine, and what says so, in words."""
+    """Where the Docker CLI would look for its engine, and what says so, in words.
+
+    `context` is the name of the Docker context that says so; empty without one.
+    """
 
     url: str
     told_by: str = ""
+    context: str = ""
 
 
 @dataclass(frozen=True)
@@ -84,7 +88,7 @@ def where_to_ask(variables: Mapping[str, str]) -> Address:
     endpoints = _json(known / "meta.json").get("Endpoints")
     docker = endpoints.get("docker") if isinstance(endpoints, dict) else None
     host = str(docker.get("Host") or "") if isinstance(docker, dict) else ""
-    return Address(host, f"the Docker context {context!r}")
+    return Address(host, f"the Docker context {context!r}", context)
 
 
 def _json(path: Path) -> dict[str, Any]:

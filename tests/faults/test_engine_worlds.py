@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -11,11 +13,14 @@ import pytest
 import yaml
 
 from dots_cli.render.conductor_image import conductor_image, write_context
-from dots_cli.runtime.containers import cleanup
+from dots_cli.render.run_folder import data_home
+from dots_cli.runtime.containers import cleanup, platform, whereabouts
 from dots_cli.runtime.containers.engine import Engine
 from dots_cli.runtime.containers.facts import EngineFailure, NoNetworkLeft, Project
+from dots_cli.runtime.engine_probe import where_to_ask
 from tests.contract.conftest import Runs, events_so_far
 from tests.support import containers, quick
+from tests.support.acting import make_run
 from tests.support.containers import docker
 from tests.support.engine import BASE, OwnEngine, own_engine
 from tests.support.images import quick_image
@@ -96,6 +101,9 @@ def test_a_run_out_of_networks_and_then_out_of_its_engine(
     verdict = runs.wait_for_verdict(made, 60)
     assert verdict["verdict"] == "failed"
     assert verdict["exit_code"] in (5, 6), verdict
+    elsewhere = {"DOCKER_HOST": ""}
+    refused = run_dots("teardown", made.name, check=4, env=elsewhere)
+    assert f"on another Docker engine, {engine.address}" in refused.stderr
     for run_id in (ended.name, made.name):
         run_dots("teardown", run_id, check=0)
     assert not engine.docker("ps", "-aq").stdout
@@ -135,6 +143,35 @@ def test_networks_of_runs_that_go_on_are_not_given_back(
             for n in range(9):
                 connected.ensure_network(Project(f"dots-more-{n}", tmp_path), "run")
         assert cleanup.give_back_networks(connected) == 1
+
+
+def test_what_another_engine_has_is_neither_forgotten_nor_locked_out(
+    engine: OwnEngine, dots_home: Path, run_dots: Callable[..., Any]
+) -> None:
+    run = make_run("town-abc234")
+    verdict = {"verdict": "failed", "cause": "supervisor", "message": "killed", "exit_code": 11}
+    run.verdict.write_text(json.dumps(verdict))
+    run.stack.mkdir()
+    variables = run.stack / ".env"
+    variables.touch()
+    passwords = data_home() / "platform" / ".env"
+    with Engine.connect() as connected:
+        whereabouts.write_note(run.stack, connected.identity(), where_to_ask(os.environ))
+        connected.ensure_network(Project("dots-town-abc234", run.stack), "run")
+        platform.start(connected, [], run.stack, lambda _: None)
+        volume = connected.ensure_volume(platform.project(), "influxdb-data")
+        elsewhere = {"DOCKER_HOST": ""}
+        refused = run_dots("teardown", "--volumes", check=4, env=elsewhere).stderr
+        assert f"on another Docker engine, {engine.address}" in refused
+        assert "on another engine" in refused
+        assert variables.exists()
+        assert passwords.exists()
+        assert connected.networks(project="dots-town-abc234")
+        run_dots("teardown", "--volumes", "--yes", check=0)
+        assert not variables.exists()
+        assert not passwords.exists()
+        assert connected.networks(project="dots-town-abc234") == []
+        assert volume not in connected.volumes()
 
 
 @pytest.mark.needs("small-disk")

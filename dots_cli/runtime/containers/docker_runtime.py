@@ -40,6 +40,7 @@ from dots_cli.runtime.containers import (
     processors,
     run_networks,
     sounded,
+    whereabouts,
 )
 from dots_cli.runtime.containers.activity import Activity
 from dots_cli.runtime.containers.ends import Ends
@@ -49,6 +50,7 @@ from dots_cli.runtime.containers.images import Images, Ready
 from dots_cli.runtime.containers.lease import Lease
 from dots_cli.runtime.containers.logs import LogFile, LogFollower, Talk
 from dots_cli.runtime.containers.streams import Attached
+from dots_cli.runtime.engine_probe import where_to_ask
 from dots_cli.runtime.events import Notice
 from dots_cli.runtime.guard_line import GuardLine
 
@@ -183,6 +185,7 @@ class DockerRuntime:
             self._variables,
             pause_at=self._options.pause_at,
         )
+        whereabouts.write_note(self._folder.stack, engine.identity(), where_to_ask(os.environ))
         self._images = Images(
             engine,
             self._folder.stack,

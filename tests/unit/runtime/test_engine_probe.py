@@ -103,7 +103,7 @@ def test_the_address_is_that_of_the_docker_cli(tmp_path: Path) -> None:
     default = where_to_ask(own)
     assert default.url.startswith(("unix://", "npipe://"))
     assert where_to_ask(own | {"DOCKER_CONTEXT": "default"}) == default
-    lab = Address("ssh://me@lab", "the Docker context 'lab'")
+    lab = Address("ssh://me@lab", "the Docker context 'lab'", "lab")
     assert where_to_ask(own | {"DOCKER_CONTEXT": "lab"}) == lab
     assert where_to_ask(own | {"DOCKER_CONTEXT": "lab", "DOCKER_HOST": "tcp://a:1"}).url == (
         "tcp://a:1"
