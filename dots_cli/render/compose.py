@@ -31,7 +31,12 @@ def compose_file(plan: Plan, files: Mapping[str, str]) -> str:
     return _head(plan) + _project(project_name(plan.run_id), plan.containers, files)
 
 
-def platform_file(project: str, specs: Sequence[ContainerSpec], files: Mapping[str, str]) -> str:
+def platform_file(
+    project: str,
+    specs: Sequence[ContainerSpec],
+    files: Mapping[str, str],
+    volume_labels: Mapping[str, str],
+) -> str:
     """The text of the platform's own compose.yaml, so that Compose knows what runs there."""
     head = (
         "# What runs in containers share, written by `dots`, which starts and removes it.\n"
@@ -41,10 +46,15 @@ def platform_file(project: str, specs: Sequence[ContainerSpec], files: Mapping[s
         "#   docker compose logs --follow   what it says\n"
         "\n"
     )
-    return head + _project(project, specs, files)
+    return head + _project(project, specs, files, volume_labels)
 
 
-def _project(name: str, specs: Sequence[ContainerSpec], files: Mapping[str, str]) -> str:
+def _project(
+    name: str,
+    specs: Sequence[ContainerSpec],
+    files: Mapping[str, str],
+    volume_labels: Mapping[str, str] | None = None,
+) -> str:
     built: set[str] = set()
     services: dict[str, Any] = {}
     for spec in specs:
@@ -52,7 +62,7 @@ def _project(name: str, specs: Sequence[ContainerSpec], files: Mapping[str, str]
         if spec.build and spec.image:
             built.add(spec.image)
     data: dict[str, Any] = {"name": name, "services": services}
-    data |= _shared(specs)
+    data |= _shared(specs, volume_labels or {})
     sources = dict.fromkeys(copy.source for spec in specs for copy in spec.files)
     if sources:
         data["configs"] = {
@@ -61,7 +71,7 @@ def _project(name: str, specs: Sequence[ContainerSpec], files: Mapping[str, str]
     return _dump(data)
 
 
-def _shared(specs: Sequence[ContainerSpec]) -> dict[str, Any]:
+def _shared(specs: Sequence[ContainerSpec], volume_labels: Mapping[str, str]) -> dict[str, Any]:
     networks = dict.fromkeys(name for spec in specs for name in spec.networks)
     volumes = dict.fromkeys(
         volume.source
@@ -69,8 +79,12 @@ def _shared(specs: Sequence[ContainerSpec]) -> dict[str, Any]:
         for volume in map(parse_volume, spec.volumes)
         if volume.is_named
     )
-    found = {"networks": networks, "volumes": volumes}
-    return {key: {name: {} for name in names} for key, names in found.items() if names}
+    labels = {name: escape(value) for name, value in volume_labels.items()}
+    found = {
+        "networks": {name: {} for name in networks},
+        "volumes": {name: {"labels": labels} if labels else {} for name in volumes},
+    }
+    return {key: named for key, named in found.items() if named}
 
 
 def _service(spec: ContainerSpec, specs: Sequence[ContainerSpec], *, first: bool) -> dict[str, Any]:

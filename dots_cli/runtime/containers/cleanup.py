@@ -21,7 +21,8 @@ LEAVES = 5.0
 KILLED = 5.0
 """Seconds in which containers that were killed are gone, on a busy engine too."""
 FOLDER_LABEL = "dots.folder"
-"""On a run's network: the folder of the run, whose lock says whether it goes on."""
+"""Whose a thing is that is no container. On a run's network: the folder of the run, whose lock says
+whether it goes on. On a volume of the platform: the folder of its passwords."""
 
 
 def running(engine: Engine, run_id: str) -> list[Container]:

@@ -224,20 +224,24 @@ class Engine:
         with contextlib.suppress(NotThere), failing(f"remove network {name}"):
             self._api.remove_network(name)
 
-    def ensure_volume(self, project: Project, name: str) -> str:
+    def ensure_volume(self, project: Project, name: str, labels: Strings | None = None) -> str:
         """The engine's name of a volume of the project, made where it is missing."""
         full = translate.volume_name(project, name)
         if full not in self.volumes(project=project.name):
-            labels = translate.project_labels(project) | {"com.docker.compose.volume": name}
+            marked = translate.project_labels(project) | {"com.docker.compose.volume": name}
             with failing(f"create volume {full}"):
-                self._api.create_volume(full, labels=labels)
+                self._api.create_volume(full, labels=marked | dict(labels or {}))
         return full
 
     def volumes(self, **labels: str) -> list[str]:
         """Names of the volumes with these labels (`project`)."""
+        return list(self.volume_labels(**labels))
+
+    def volume_labels(self, **labels: str) -> dict[str, Strings]:
+        """By name every label of the volumes with these labels (`project`)."""
         with failing("list volumes"):
             found = self._api.volumes(filters={"label": labels_of(labels)})
-        return [str(item["Name"]) for item in found.get("Volumes") or ()]
+        return {str(v["Name"]): v.get("Labels") or {} for v in found.get("Volumes") or ()}
 
     def remove_volume(self, name: str) -> None:
         """Remove a volume and its data; it may be gone. Taken while containers use it."""

@@ -49,7 +49,7 @@ class Platform:
     """What there is of the platform at one moment.
 
     `folder` holds its passwords, `variables` are those and its ports: empty where this user has
-    none. `volumes` are the engine's names.
+    none. `volumes` are the engine's names, `volumes_of` the folders of whoever has made them.
     """
 
     project: str
@@ -57,6 +57,7 @@ class Platform:
     containers: tuple[Container, ...]
     volumes: tuple[str, ...]
     variables: Mapping[str, str] = field(repr=False)
+    volumes_of: tuple[Path, ...] = ()
 
     @property
     def store(self) -> Container | None:
@@ -81,11 +82,9 @@ class Platform:
     @property
     def owner(self) -> Path | None:
         """The folder of whoever has started it; None where that is this user, or not known."""
-        for container in self.containers:
-            made_in = container.labels.get(shared.WORKING_DIR)
-            if made_in and not _same(Path(made_in), self.folder):
-                return Path(made_in)
-        return None
+        started_in = (c.labels.get(shared.WORKING_DIR) for c in self.containers)
+        made_in = (*(Path(folder) for folder in started_in if folder), *self.volumes_of)
+        return next((folder for folder in made_in if not _same(folder, self.folder)), None)
 
     def _of(self, role: Role) -> Container | None:
         return next((c for c in self.containers if c.role == role), None)
@@ -116,10 +115,16 @@ def find(engine: Engine) -> Platform | None:
     """The platform as it is now; None where there is neither container nor volume of it."""
     own = project()
     containers = tuple(engine.containers(project=own.name))
-    volumes = tuple(sorted(engine.volumes(project=own.name)))
+    volumes = engine.volume_labels(project=own.name)
     if not containers and not volumes:
         return None
-    return Platform(own.name, own.folder, containers, volumes, _known(own))
+    known = _known(own)
+    folders = {labels.get(cleanup.FOLDER_LABEL, "") for labels in volumes.values()}
+    made_in = tuple(map(Path, sorted(folders - {"", str(own.folder)})))
+    # A folder that was moved has its passwords with it; a volume's labels stay.
+    if made_in and opened.place_of(engine.identity(), own.name) in opened.places(known):
+        made_in = ()
+    return Platform(own.name, own.folder, containers, tuple(sorted(volumes)), known, made_in)
 
 
 def start(

@@ -19,7 +19,7 @@ from dots_cli.render.compose import platform_file
 from dots_cli.render.run_folder import write_atomically
 from dots_cli.render.secrets import VARIABLES, write_variables
 from dots_cli.render.stack import COMPOSE_FILE
-from dots_cli.runtime.containers import translate
+from dots_cli.runtime.containers import cleanup, translate
 from dots_cli.runtime.containers.engine import Engine
 from dots_cli.runtime.containers.facts import Container, EngineFailure, NotThere, Project, Taken
 
@@ -79,7 +79,9 @@ class Shared:
         files = {c.source: self._content(c.source).decode() for s in specs for c in s.files}
         file = self._project.folder / COMPOSE_FILE
         try:
-            write_atomically(file, platform_file(self._project.name, specs, files))
+            labels = volume_labels(self._project)
+            text = platform_file(self._project.name, specs, files, labels)
+            write_atomically(file, text)
         except OSError as error:
             raise cannot_write(file, error) from None
 
@@ -123,7 +125,7 @@ class Shared:
         networks = {name: self._engine.ensure_network(project, name) for name in spec.networks}
         for volume in map(parse_volume, spec.volumes):
             if volume.is_named:
-                self._engine.ensure_volume(project, volume.source)
+                self._engine.ensure_volume(project, volume.source, volume_labels(project))
         self._keep_files(spec)
         ident = self._start_on_free_ports(spec, networks)
         self._made[spec.name] = [ident, self._made_of(spec)]
@@ -236,6 +238,11 @@ class Shared:
         for copy in spec.files:
             digest.update(self._content(copy.source))
         return digest.hexdigest()
+
+
+def volume_labels(project: Project) -> dict[str, str]:
+    """What the platform's volumes carry: they outlive the containers that say whose they are."""
+    return {cleanup.FOLDER_LABEL: str(project.folder)}
 
 
 def end(engine: Engine, container: Container) -> None:

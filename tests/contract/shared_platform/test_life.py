@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from dots_cli.plan.model import ContainerSpec
 from dots_cli.results.opening import open_results
@@ -73,6 +74,10 @@ def test_compose_knows_the_platform_by_the_file_that_its_labels_name(own: Stage)
     assert compose("config", "--services").split() == ["influxdb", "grafana"]
     written = (there.folder / "compose.yaml").read_text()
     assert there.variables["STORE_PASSWORD"] not in written
+    named = yaml.safe_load(written)["volumes"]
+    for name, labels in own.engine.volume_labels(project=there.project).items():
+        assert labels["dots.folder"] == str(there.folder)
+        assert named[name.partition("_")[2]]["labels"] == {"dots.folder": str(there.folder)}
 
 
 def test_two_runs_at_once_start_it_once(bare: Stage) -> None:

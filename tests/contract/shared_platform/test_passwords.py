@@ -1,7 +1,8 @@
-"""The platform's passwords go with the last data that they open, and not before."""
+"""Data of the platform is its owner's, and its passwords go with the last data that they open."""
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pytest
 
 from dots_cli.render.run_folder import data_home
 from dots_cli.render.secrets import read_variables, write_variables
-from dots_cli.runtime.containers import opened, platform
+from dots_cli.runtime.containers import opened, platform, shared
 from dots_cli.runtime.containers.engine import Engine
 from tests.contract.shared_platform.test_showing import dots
 
@@ -33,7 +34,8 @@ def names(dots_home: Path, engine: Engine, monkeypatch: pytest.MonkeyPatch) -> I
 def begin(engine: Engine) -> None:
     """What `start` does before it makes containers, and the volume that it makes then."""
     platform.start(engine, [], data_home(), lambda _: None)
-    engine.ensure_volume(platform.project(), "influxdb-data")
+    own = platform.project()
+    engine.ensure_volume(own, "influxdb-data", shared.volume_labels(own))
 
 
 def passwords() -> Path:
@@ -87,3 +89,21 @@ def test_passwords_of_an_older_version_go_with_its_data_alone(
     monkeypatch.setenv("DOTS_PLATFORM", first)
     dots("teardown", "--volumes", "--yes")
     assert not passwords().exists()
+
+
+def test_data_is_left_to_its_owner_when_its_containers_are_gone(
+    names: Names, engine: Engine, tmp_path: Path
+) -> None:
+    folder = passwords().parent
+    done = dots("teardown", "--volumes", "--yes", DOTS_HOME=str(tmp_path))
+    assert f"belongs to {folder}; it is left alone" in done.stderr
+    assert engine.volumes(project=names[0])
+
+
+def test_data_goes_with_a_folder_that_was_moved(
+    names: Names, engine: Engine, tmp_path: Path
+) -> None:
+    shutil.move(data_home(), tmp_path / "moved")
+    done = dots("teardown", "--volumes", "--yes", DOTS_HOME=str(tmp_path / "moved"))
+    assert "its data and passwords deleted" in done.stdout
+    assert not engine.volumes(project=names[0])

@@ -11,8 +11,9 @@ import pytest
 import yaml
 
 from dots_cli.definition import StoreSettings
+from dots_cli.plan.model import ContainerSpec
 from dots_cli.plan.references import names
-from dots_cli.render.compose import MARK, compose_file
+from dots_cli.render.compose import MARK, compose_file, platform_file
 from dots_cli.render.secrets import write_variables
 from tests.unit.plan.planning import definition_of, plan_of, scenario_of, service
 
@@ -33,6 +34,13 @@ def test_it_begins_with_what_it_is_and_how_it_is_started() -> None:
     assert text.startswith(f"{MARK}town, town-abc234\n")
     assert "docker compose up --detach" in text
     assert "docker compose wait pv-1" in text
+
+
+def test_volumes_of_the_platform_say_whose_they_are() -> None:
+    spec = ContainerSpec("influxdb", "store", volumes=("influxdb-data:/data", "/here:/there"))
+    labels = {"dots.folder": "/home/of $me"}
+    data = yaml.safe_load(platform_file("dots-platform", [spec], {}, labels))
+    assert data["volumes"] == {"influxdb-data": {"labels": {"dots.folder": "/home/of $$me"}}}
 
 
 def test_the_project_is_called_after_the_run() -> None:
