@@ -33,12 +33,16 @@ _SOCKET = "unix:///var/run/docker.sock"
 class Address:
     """Where the Docker CLI would look for its engine, and what says so, in words.
 
-    `context` is the name of the Docker context that says so; empty without one.
+    `context` is the name of the Docker context that says so; empty without one. `tls` is the folder
+    of its certificates, `ca.pem`, `cert.pem` and `key.pem` as far as there are; None without one.
     """
 
     url: str
     told_by: str = ""
     context: str = ""
+    tls: Path | None = None
+    verifies: bool = True
+    """Whether the engine has to have a certificate that `ca.pem` vouches for."""
 
 
 @dataclass(frozen=True)
@@ -84,11 +88,18 @@ def where_to_ask(variables: Mapping[str, str]) -> Address:
     context = context or str(_json(settings / "config.json").get("currentContext") or "")
     if not context or context == "default":
         return Address(_PIPE if sys.platform == "win32" else _SOCKET)
-    known = settings / "contexts" / "meta" / hashlib.sha256(context.encode()).hexdigest()
-    endpoints = _json(known / "meta.json").get("Endpoints")
+    known, name = settings / "contexts", hashlib.sha256(context.encode()).hexdigest()
+    endpoints = _json(known / "meta" / name / "meta.json").get("Endpoints")
     docker = endpoints.get("docker") if isinstance(endpoints, dict) else None
-    host = str(docker.get("Host") or "") if isinstance(docker, dict) else ""
-    return Address(host, f"the Docker context {context!r}", context)
+    docker = docker if isinstance(docker, dict) else {}
+    tls = known / "tls" / name / "docker"
+    return Address(
+        str(docker.get("Host") or ""),
+        f"the Docker context {context!r}",
+        context,
+        tls if tls.is_dir() else None,
+        not docker.get("SkipTLSVerify"),
+    )
 
 
 def _json(path: Path) -> dict[str, Any]:

@@ -6,14 +6,16 @@ import http.client
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import docker
-import docker.context
 import docker.errors
+import docker.tls
 
 from dots_cli.runtime.containers import failures
 from dots_cli.runtime.containers.facts import OLDEST_API, EngineFailure
+from dots_cli.runtime.engine_probe import Address, where_to_ask
 
 CONNECT = 15.0
 """Seconds for the first answer."""
@@ -27,9 +29,13 @@ def open_connection() -> tuple[Any, str]:
 
     EngineFailure says why none answers, or that it is too old.
     """
-    address, given = _address()
+    asked = where_to_ask(os.environ)
+    if not asked.url:
+        hint = "See which there are: docker context ls"
+        raise EngineFailure(f"there is no Docker context {asked.context}", hint)
+    address, given = asked.url, asked.told_by and f"from {asked.told_by}"
     try:
-        api = docker.from_env(timeout=CONNECT, max_pool_size=CONNECTIONS).api
+        api = _client(asked).api
     except docker.errors.InvalidVersion as error:
         raise failures.too_old("unknown version", str(error)) from error
     except (docker.errors.DockerException, OSError, ValueError) as error:
@@ -84,17 +90,23 @@ def _is_missing(said: str) -> bool:
     return any(words in said for words in ("not found", "manifest unknown", "access denied"))
 
 
-def _address() -> tuple[str, str]:
-    """Where the engine should be, and who says so; EngineFailure for a context that is not."""
-    if host := os.environ.get("DOCKER_HOST"):
-        return host, "from DOCKER_HOST"
-    named = os.environ.get("DOCKER_CONTEXT")
-    try:
-        context = docker.context.ContextAPI.get_context(named)
-    except (docker.errors.DockerException, OSError, ValueError, KeyError) as error:
-        raise EngineFailure(f"the Docker context cannot be read: {error}") from error
-    if context is None:
-        hint = "See which there are: docker context ls"
-        raise EngineFailure(f"there is no Docker context {named or 'of that name'}", hint)
-    known = "" if context.Name == "default" else f"from the Docker context {context.Name}"
-    return str(context.Host or "the machine's own socket"), known
+def _client(address: Address) -> docker.DockerClient:
+    """The SDK reads `DOCKER_HOST` and its TLS settings itself.
+
+    Contexts it finds only beside a `config.json`, which the Docker CLI does without.
+    """
+    if not address.context and address.told_by:
+        return docker.from_env(timeout=CONNECT, max_pool_size=CONNECTIONS)
+    tls = _certificates(address.tls, address.verifies) if address.tls else False
+    return docker.DockerClient(
+        base_url=address.url, tls=tls, timeout=CONNECT, max_pool_size=CONNECTIONS
+    )
+
+
+def _certificates(folder: Path, verifies: bool) -> docker.tls.TLSConfig:
+    ca, cert, key = (folder / name for name in ("ca.pem", "cert.pem", "key.pem"))
+    return docker.tls.TLSConfig(
+        client_cert=(str(cert), str(key)) if cert.is_file() else None,
+        ca_cert=str(ca) if ca.is_file() else None,
+        verify=verifies,
+    )
