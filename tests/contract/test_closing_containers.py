@@ -1,4 +1,4 @@
-"""The runtime of containers is closed in the middle of what it does: nothing goes on afterwards."""
+"""The runtime of containers while others do something, too: close it, or take its images' names."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ import queue
 import socket
 import threading
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import pytest
 
@@ -24,7 +25,8 @@ from dots_cli.runtime.containers.images import Images
 from dots_cli.runtime.guard_line import GuardLine
 from tests.contract.conftest import Runs
 from tests.support import processes, quick
-from tests.support.containers import needs_containers
+from tests.support.containers import docker, inspect, needs_containers
+from tests.support.images import quick_image
 from tests.support.processes import wait_for
 from tests.support.quick import HOUSE, PV, WEATHER
 
@@ -43,9 +45,9 @@ class NoGuard:
         """The run has containers."""
 
 
-def sleeper(run_id: str, name: str, role: Role) -> ContainerSpec:
+def sleeper(run_id: str, name: str, role: Role, image: str) -> ContainerSpec:
     return ContainerSpec(
-        *(name, role, "python:3.13-slim"),
+        *(name, role, image),
         command=("sleep", "600"),
         networks=("run",),
         labels=(("dots.run", run_id), ("dots.role", role)),
@@ -55,11 +57,20 @@ def sleeper(run_id: str, name: str, role: Role) -> ContainerSpec:
 @pytest.fixture
 def prepared(tmp_path: Path) -> Iterator[tuple[DockerRuntime, str]]:
     """A conductor and two models that only sleep, ready to be started; and the run's id."""
+    with preparation(tmp_path, "python:3.13-slim") as (runtime, run_id, _):
+        yield runtime, run_id
+
+
+@contextmanager
+def preparation(
+    tmp_path: Path, image: str
+) -> Iterator[tuple[DockerRuntime, str, Mapping[str, Any]]]:
+    """The same, of an image; the run's record, too."""
     folder = RunFolder(tmp_path / f"test-{uuid.uuid4().hex[:10]}")
     (folder.path / "logs").mkdir(parents=True)
     folder.scenario.write_text("<esdl/>", encoding="utf-8")
     run_id = folder.run_id
-    models = [sleeper(run_id, name, "model") for name in ("pv-1", "pv-2")]
+    models = [sleeper(run_id, name, "model", image) for name in ("pv-1", "pv-2")]
     plan = Plan(
         format=1,
         run_id=run_id,
@@ -71,7 +82,7 @@ def prepared(tmp_path: Path) -> Iterator[tuple[DockerRuntime, str]]:
         models=(),
         federation=Federation((), None),
         store=StorePlan(None, "dots"),
-        containers=(sleeper(run_id, "broker", "conductor"), *models),
+        containers=(sleeper(run_id, "broker", "conductor", image), *models),
     )
     said: queue.SimpleQueue[Message] = queue.SimpleQueue()
     runtime = DockerRuntime(folder, plan, said.put, RunOptions(), cast("GuardLine", NoGuard()))
@@ -80,7 +91,8 @@ def prepared(tmp_path: Path) -> Iterator[tuple[DockerRuntime, str]]:
         while not isinstance(told := said.get(timeout=60), PreparationDone):
             pass
         assert told.error is None
-        yield runtime, run_id
+        assert told.record is not None
+        yield runtime, run_id, told.record
     finally:
         runtime.close()
         with Engine.connect() as engine:
@@ -145,6 +157,24 @@ def test_no_model_is_started_where_the_conductor_cannot_be(
         assert [c.service for c in engine.containers(run=run_id) if c.id in started] == ["broker"]
     assert len(started) == 1
     assert not runtime._snapshot()
+
+
+def test_containers_are_made_of_the_images_that_were_made_ready_whoever_has_their_names(
+    tmp_path: Path,
+) -> None:
+    image = f"dots-tests/taken:{uuid.uuid4().hex[:12]}"
+    assert docker("tag", "python:3.13-slim", image).returncode == 0
+    try:
+        with preparation(tmp_path, image) as (runtime, run_id, record), Engine.connect() as engine:
+            # As the build of another run does, from sources that were changed meanwhile.
+            assert docker("tag", quick_image(), image).returncode == 0
+            runtime.start_federation()
+            wait_for(lambda: len(cleanup.running(engine, run_id)) == 3, 60, "all run")
+            made_of = {inspect(c.id)["Image"] for c in engine.containers(run=run_id)}
+        assert made_of == {record["images"][image]["id"]}
+        assert made_of == {inspect("python:3.13-slim")["Id"]}
+    finally:
+        docker("rmi", image)
 
 
 def test_a_run_that_is_stopped_while_a_registry_says_nothing_leaves_no_process(

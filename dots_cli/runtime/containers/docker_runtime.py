@@ -282,10 +282,11 @@ class DockerRuntime:
         running.started.set()
 
     def _as_it_starts(self, spec: ContainerSpec) -> ContainerSpec:
-        """The spec with the platform its image needs; in a sounding told of more ESDL types."""
-        ready = self._ready.get(spec.image or "")
-        if ready and ready.platform and spec.platform is None:
-            spec = replace(spec, platform=ready.platform)
+        """The spec with its image as it was made ready, whatever has the image's name by now, and
+        with the platform that needs; in a sounding told of more ESDL types."""
+        if ready := self._ready.get(spec.image or ""):
+            platform = spec.platform or ready.platform
+            spec = replace(spec, image=ready.image.id, platform=platform)
         if self._sounding and spec.role == "model":
             spec = sounded.spec_of(spec, self._sounding)
         return spec
