@@ -253,8 +253,8 @@ def _known(own: Project, *, must_be_readable: bool = False) -> dict[str, str]:
             return {}
         raise EnvironmentFailure(
             f"the passwords of the platform cannot be read: {error}",
-            f"Repair {own.folder / VARIABLES}, or remove it with the data: "
-            "`dots teardown --volumes`.",
+            f"Repair {own.folder / VARIABLES}. If nobody needs the data that it opens: "
+            "`dots teardown --volumes`, and remove the file if it is still there.",
         ) from None
 
 

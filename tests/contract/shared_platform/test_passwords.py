@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from dots_cli.errors import EnvironmentFailure
 from dots_cli.render.run_folder import data_home
 from dots_cli.render.secrets import read_variables, write_variables
 from dots_cli.runtime.containers import opened, platform, shared
@@ -107,3 +108,19 @@ def test_data_goes_with_a_folder_that_was_moved(
     done = dots("teardown", "--volumes", "--yes", DOTS_HOME=str(tmp_path / "moved"))
     assert "its data and passwords deleted" in done.stdout
     assert not engine.volumes(project=names[0])
+
+
+def test_passwords_that_cannot_be_read_go_with_data_alone(
+    names: Names, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, other = names
+    passwords().write_text("no variable\n")
+    monkeypatch.setenv("DOTS_PLATFORM", other)
+    dots("teardown", "--volumes")
+    assert passwords().read_text() == "no variable\n"
+    with pytest.raises(EnvironmentFailure, match="cannot be read") as told:
+        begin(engine)
+    assert "remove the file if it is still there" in told.value.hint
+    monkeypatch.setenv("DOTS_PLATFORM", first)
+    dots("teardown", "--volumes", "--yes")
+    assert not passwords().exists()
