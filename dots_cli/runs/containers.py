@@ -61,8 +61,10 @@ def remove(folder: RunFolder) -> int:
         with Engine.connect() as engine:
             whereabouts.require_same(folder.stack, engine.identity())
             count = cleanup.remove_run(engine, folder.run_id)
-            with contextlib.suppress(EnvironmentFailure):  # the next teardown tries again
-                cleanup.remove_old_images(engine)
+            # One that is being prepared has images that nothing is made of yet.
+            if not any(map(registry.is_alive, registry.runs())):
+                with contextlib.suppress(EnvironmentFailure):  # the next teardown tries again
+                    cleanup.remove_old_images(engine)
     except EnvironmentFailure as error:
         raise EnvironmentFailure(
             f"the containers of {folder.run_id} are not removed: {error.message}", error.hint
