@@ -171,10 +171,21 @@ def test_containers_are_made_of_the_images_that_were_made_ready_whoever_has_thei
             runtime.start_federation()
             wait_for(lambda: len(cleanup.running(engine, run_id)) == 3, 60, "all run")
             made_of = {inspect(c.id)["Image"] for c in engine.containers(run=run_id)}
+            assert image not in {c.image for c in engine.containers(run=run_id)}
         assert made_of == {record["images"][image]["id"]}
         assert made_of == {inspect("python:3.13-slim")["Id"]}
     finally:
         docker("rmi", image)
+
+
+def test_where_nobody_took_it_a_container_shows_the_name_of_its_image(
+    prepared: tuple[DockerRuntime, str],
+) -> None:
+    runtime, run_id = prepared
+    runtime.start_federation()
+    with Engine.connect() as engine:
+        wait_for(lambda: len(cleanup.running(engine, run_id)) == 3, 60, "all run")
+        assert {c.image for c in engine.containers(run=run_id)} == {"python:3.13-slim"}
 
 
 def test_a_run_that_is_stopped_while_a_registry_says_nothing_leaves_no_process(

@@ -91,6 +91,7 @@ class DockerRuntime:
         self._engine: Engine | None = None
         self._images: Images | None = None
         self._ready: dict[str, Ready] = {}
+        self._names: dict[str, str] = {}
         self._ends: Ends | None = None
         self._running: dict[str, _Running] = {}
         self._lease = Lease(plan.containers, post)
@@ -251,7 +252,7 @@ class DockerRuntime:
         for volume in map(parse_volume, spec.volumes):
             if volume.is_named:
                 engine.ensure_volume(self._project, volume.source)
-        spec = self._as_it_starts(spec)
+        spec = self._as_it_starts(engine, spec)
         ident = engine.create(spec, self._project, self._variables, self._content, networks)
         attached = engine.attach(ident)
         follower = LogFollower(engine, ident, attached, self._sink(spec), self._disk_failed)
@@ -281,12 +282,21 @@ class DockerRuntime:
         self._post(Started(spec.name, spec.role, ident))
         running.started.set()
 
-    def _as_it_starts(self, spec: ContainerSpec) -> ContainerSpec:
-        """The spec with its image as it was made ready, whatever has the image's name by now, and
-        with the platform that needs; in a sounding told of more ESDL types."""
+    def _image(self, engine: Engine, name: str, ready: Ready) -> str:
+        """An image as it was made ready: by its name, or by its id where the name is another's."""
+        if name not in self._names:
+            # Another run may have built the same source since, and a record has to be true.
+            there = engine.image(name)
+            self._names[name] = name if there and there.id == ready.image.id else ready.image.id
+        return self._names[name]
+
+    def _as_it_starts(self, engine: Engine, spec: ContainerSpec) -> ContainerSpec:
+        """The spec with the platform its image needs; in a sounding told of more ESDL types."""
         if ready := self._ready.get(spec.image or ""):
             platform = spec.platform or ready.platform
-            spec = replace(spec, image=ready.image.id, platform=platform)
+            spec = replace(
+                spec, image=self._image(engine, spec.image or "", ready), platform=platform
+            )
         if self._sounding and spec.role == "model":
             spec = sounded.spec_of(spec, self._sounding)
         return spec
