@@ -204,8 +204,8 @@ class Shared:
         return StoreFailure(
             f"the data of {spec.name} in the volume {volumes} is from another password than the "
             f"one in {self._project.folder / VARIABLES}",
-            "Bring back the file that it was made with. If nobody needs that data: "
-            f"`dots teardown --volumes`. {ONE_OF_YOUR_OWN}",
+            "Bring back the file that it was made with. If nobody needs that data, or there is "
+            f"none for its first start was cut off: `dots teardown --volumes`. {ONE_OF_YOUR_OWN}",
         )
 
     def _keep_files(self, spec: ContainerSpec) -> None:
