@@ -38,9 +38,9 @@ def test_it_begins_with_what_it_is_and_how_it_is_started() -> None:
 
 def test_volumes_of_the_platform_say_whose_they_are() -> None:
     spec = ContainerSpec("influxdb", "store", volumes=("influxdb-data:/data", "/here:/there"))
-    labels = {"dots.folder": "/home/of $me"}
+    labels = {"dots.folder": "/data of $me"}
     data = yaml.safe_load(platform_file("dots-platform", [spec], {}, labels))
-    assert data["volumes"] == {"influxdb-data": {"labels": {"dots.folder": "/home/of $$me"}}}
+    assert data["volumes"] == {"influxdb-data": {"labels": {"dots.folder": "/data of $$me"}}}
 
 
 def test_the_project_is_called_after_the_run() -> None:
