@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from dots_cli.output import console
 from dots_cli.output.pages import columns, wrapped
+from tests.conftest import Dots
 from tests.support import ROOT
 
 ROWS = [
@@ -66,13 +66,13 @@ def test_a_sentence_is_broken_between_words_alone() -> None:
 
 @pytest.mark.parametrize("command", ["plan", "validate"])
 def test_the_example_fits_into_eighty_letters_and_says_the_same(
-    command: str, run_dots: Callable[..., object], monkeypatch: pytest.MonkeyPatch
+    command: str, run_dots: Dots, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     scenario = Path("examples", "two-houses", "scenario.esdl")
 
     def told(window: int | None) -> str:
         monkeypatch.setattr(console, "window", lambda: window)
-        return run_dots(command, scenario, cwd=ROOT, check=0).stdout  # type: ignore[attr-defined]
+        return run_dots(command, scenario, cwd=ROOT, check=0).stdout
 
     narrow, wide = told(80), told(None)
     assert max(map(len, narrow.splitlines())) <= 80

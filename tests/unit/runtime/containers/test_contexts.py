@@ -60,7 +60,7 @@ def test_a_context_that_there_is_not_is_named(settings: Path) -> None:
         Engine.connect()
 
 
-@pytest.mark.skipif(shutil.which("openssl") is None, reason="certificates are made by openssl")
+@pytest.mark.needs("openssl")
 @pytest.mark.parametrize("vouched_for", [True, False])
 def test_an_engine_behind_tls_is_shown_the_contexts_certificate(
     settings: Path, tmp_path: Path, vouched_for: bool
